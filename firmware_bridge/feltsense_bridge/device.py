@@ -1,0 +1,175 @@
+"""What a device is, without a radio: bytes in, frames out, and the dialogue that starts and stops its streams.
+
+Contract
+--------
+- A file ``devices/<name>.py`` holds one device class named by ``DEVICE``; it is found by its module. No clock, no
+  loop, no thread: every codec is sans-io.
+- ``decode`` never raises anything but :class:`~feltsense.errors.ProtocolError` and never loops on garbage. A frame
+  that raises is counted as corrupt, the next is read as if nothing had happened.
+- Encode and decode are twins in the same file, so that the virtual sensor, the tests and the SDK share one truth.
+- ``start`` and ``stop`` are generators of :class:`Action`; the link carries each out and sends the answer back
+  (the value that was read, the notification that was expected, or None)::
+
+      reply = yield Write(CONTROL, command, expect=CONTROL)
+
+- A :class:`Frame` holds samples of one stream and what the device says about their place: the device time of the
+  *last* sample, or a sequence number, or neither. Turning frames into chunks (gaps, segments, session time) is the
+  business of :mod:`feltsense_bridge.accounting` and of nobody else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from feltsense.core.signals import SignalSpec
+
+__all__ = ["Action", "Advertisement", "Device", "Frame", "Read", "StreamReset", "Subscribe", "Unsubscribe", "Write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Advertisement:
+    """What a scan saw of one device.
+
+    Attributes
+    ----------
+    address : str
+        What to connect to.
+    name : str
+        Advertised name, empty if none.
+    services : tuple of str
+        Advertised service UUIDs, long form, lower case.
+    rssi : int
+        Signal strength, dBm.
+    manufacturer : mapping of int to bytes
+        Company id → data.
+    """
+
+    address: str
+    name: str = ""
+    services: tuple[str, ...] = ()
+    rssi: int = 0
+    manufacturer: Mapping[int, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Enable notifications or indications of a characteristic."""
+
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """Disable them again."""
+
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read a characteristic; the answer is its value."""
+
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Write a characteristic.
+
+    Attributes
+    ----------
+    uuid : str
+        Characteristic.
+    data : bytes
+        What to write.
+    expect : str, optional
+        Characteristic whose next notification or indication is the answer; None: the answer is None.
+    response : bool
+        Write with response.
+    """
+
+    uuid: str
+    data: bytes
+    expect: str | None = None
+    response: bool = True
+
+
+Action = Subscribe | Unsubscribe | Read | Write
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """Samples of one stream, as one notification carried them.
+
+    Attributes
+    ----------
+    stream : str
+        The device's name of the stream, for example ``"ecg"``.
+    values : ndarray of float64, shape (n, channels)
+        Samples in the unit of the stream's signal.
+    device_ns : int or None
+        Device time of the last sample, in ns of the device's own clock.
+    sequence : int or None
+        Sequence number of the frame.
+    modulus : int
+        What the sequence number wraps at; 0 where there is none.
+    """
+
+    stream: str
+    values: NDArray[np.float64]
+    device_ns: int | None = None
+    sequence: int | None = None
+    modulus: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReset:
+    """The device says that a stream ended by itself, or that its clock was reset."""
+
+    stream: str
+    why: str
+
+
+class Device(Protocol):
+    """One model of sensor.
+
+    Parameters
+    ----------
+    streams : sequence of str, optional
+        Names of the streams to start; default all it offers.
+    """
+
+    model: ClassVar[str]
+    """Name of the model, equal to its module."""
+
+    def __init__(self, streams: Sequence[str] | None = None) -> None: ...
+
+    @classmethod
+    def matches(cls, advertisement: Advertisement) -> bool:
+        """Whether an advertisement is this model's."""
+
+    @property
+    def specs(self) -> Mapping[str, SignalSpec]:
+        """Stream name → signal, of the streams that are (to be) started. Final once ``start`` has run."""
+
+    def start(self) -> Generator[Action, bytes | None, None]:
+        """Dialogue after connecting: read settings, subscribe, start the streams."""
+
+    def stop(self) -> Generator[Action, bytes | None, None]:
+        """Dialogue before disconnecting: stop the streams (some sensors run down their battery otherwise)."""
+
+    def decode(self, uuid: str, data: bytes) -> list[Frame | StreamReset]:
+        """Decode one notification.
+
+        Raises
+        ------
+        ProtocolError
+            If the bytes break the protocol.
+        """

@@ -1,0 +1,172 @@
+"""What a signal is: its name, unit, channels, plausible range, and the rate of one stream of it.
+
+Rules
+-----
+- A :class:`SignalKind` is what a quantity *is* (``ecg``, in mV). The catalogue holds each kind once.
+- A :class:`SignalSpec` is a kind at a rate: what one stream of one device delivers. A rate is an exact
+  fraction, belongs to the stream, is never an argument of a computation and never has a default: a wrong
+  default rate gives a wrong heart rate without a word.
+- ``IRREGULAR`` streams (beat intervals, self-reports) have no rate; each sample has its own time.
+- The plausible range is what a sensor on a living person can show. Outside it a sample is an artefact:
+  it is stored as it came, and the quality index says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from feltsense.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["CATALOGUE", "IRREGULAR", "UNITS", "SignalKind", "SignalSpec", "kind", "spec"]
+
+IRREGULAR: Final = None
+"""The rate of a stream whose samples come when they come."""
+
+UNITS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "mV": "millivolt",
+        "uS": "microsiemens",
+        "degC": "degree Celsius",
+        "g": "standard gravity",
+        "bpm": "beats per minute",
+        "s": "second",
+        "1": "arbitrary units (device counts, not comparable between devices)",
+    }
+)
+"""Every unit that a signal may carry, spelled out."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalKind:
+    """What a quantity is, whatever device delivers it.
+
+    Attributes
+    ----------
+    name : str
+        The field's standard term, for example ``"eda"``.
+    unit : str
+        A key of :data:`UNITS`.
+    channels : tuple of str
+        Names of the columns of a chunk.
+    low, high : float
+        Plausible range in `unit` for a sensor on a living person.
+    """
+
+    name: str
+    unit: str
+    channels: tuple[str, ...]
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class SignalSpec:
+    """One stream's signal: a kind at a rate.
+
+    Attributes
+    ----------
+    kind : SignalKind
+        What is measured.
+    rate : Fraction or None
+        Nominal samples per second, exact; ``IRREGULAR`` (None) where samples come when they come.
+    """
+
+    kind: SignalKind
+    rate: Fraction | None
+
+    @property
+    def name(self) -> str:
+        """Name of the kind."""
+        return self.kind.name
+
+    @property
+    def unit(self) -> str:
+        """Unit of the values."""
+        return self.kind.unit
+
+    @property
+    def width(self) -> int:
+        """Number of channels."""
+        return len(self.kind.channels)
+
+    @property
+    def hz(self) -> float:
+        """Nominal rate in Hz.
+
+        Raises
+        ------
+        ValueError
+            If the stream is irregular: it has no rate to fall back on.
+        """
+        if self.rate is None:
+            msg = f"{self.name} is irregular: it has no rate"
+            raise ValueError(msg)
+        return float(self.rate)
+
+
+_XYZ = ("x", "y", "z")
+_KINDS = (
+    # R waves of a chest lead are 0.5–3 mV; ±20 mV leaves room for electrode offset before the front end saturates.
+    SignalKind("ecg", "mV", ("ecg",), -20.0, 20.0),
+    SignalKind("ppg", "1", ("ppg",), -1e7, 1e7),
+    # Kleckner 2018: electrodermal activity outside 0.05–60 µS is not skin.
+    SignalKind("eda", "uS", ("eda",), 0.05, 60.0),
+    # Kleckner 2018 uses 30–40 °C for "worn"; a cold hand is 20 °C and still worn, so plausible is wider.
+    SignalKind("skin_temperature", "degC", ("temperature",), 15.0, 42.0),
+    SignalKind("acc", "g", _XYZ, -16.0, 16.0),
+    SignalKind("heart_rate", "bpm", ("heart_rate",), 25.0, 240.0),
+    SignalKind("rr", "s", ("rr",), 0.25, 3.0),
+)
+
+CATALOGUE: Final[Mapping[str, SignalKind]] = MappingProxyType({k.name: k for k in _KINDS})
+"""Every kind of signal, by name."""
+
+
+def kind(name: str) -> SignalKind:
+    """Look a kind up by name.
+
+    Raises
+    ------
+    UnknownNameError
+        If the catalogue has no such kind; the message lists those it has.
+    """
+    try:
+        return CATALOGUE[name]
+    except KeyError:
+        raise UnknownNameError("signal", name, tuple(CATALOGUE)) from None
+
+
+def spec(name: str, rate: float | Fraction | str | None) -> SignalSpec:
+    """Make the spec of one stream.
+
+    Parameters
+    ----------
+    name : str
+        A name in the catalogue.
+    rate : float, Fraction, str or None
+        Samples per second, or ``IRREGULAR``. Floats are read as the nearest fraction with a denominator
+        up to a million, so that 64.0 is 64 and 32.25 is 129/4.
+
+    Raises
+    ------
+    UnknownNameError
+        If the signal is unknown.
+    ValueError
+        If the rate is not positive and finite.
+    """
+    if rate is None:
+        return SignalSpec(kind(name), None)
+    try:
+        exact = Fraction(rate).limit_denominator(1_000_000)
+    except (ValueError, OverflowError, ZeroDivisionError):
+        exact = Fraction(0)
+    if exact <= 0:
+        msg = f"rate of {name} must be positive and finite, got {rate!r}"
+        raise ValueError(msg)
+    return SignalSpec(kind(name), exact)
