@@ -212,10 +212,10 @@ class Pipeline:
         """Time before which no feature of any open stream can change."""
         if not all(s.settled for s in self._states.values()):
             return _NEVER
+        # A stream that no feature reads (a device's own beat intervals, minutes apart) must not hold windows back.
+        read = {i: s for i, s in self._states.items() if self._users[i]} or self._states
         finals = [
-            min((e.final_ns(i) for e in self._users[i]), default=state.until_ns)
-            for i, state in self._states.items()
-            if state.open
+            min((e.final_ns(i) for e in self._users[i]), default=state.until_ns) for i, state in read.items() if state.open
         ]
         return min(finals) if finals else max(s.until_ns for s in self._states.values())
 

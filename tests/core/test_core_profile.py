@@ -1,0 +1,133 @@
+"""A baseline adds and subtracts exactly; a profile survives JSON and refuses what it cannot read."""
+
+import json
+import math
+import statistics
+
+import numpy as np
+import pytest
+from feltsense.core.moments import Moments
+from feltsense.core.profile import RestInterval, UserProfile
+from feltsense.core.vector import FeatureSchema, FeatureSpec, FeatureVector, Reason
+from feltsense.errors import ProfileError, SchemaError
+from hypothesis import given
+from hypothesis import strategies as st
+
+VALUES = st.lists(st.floats(-1e6, 1e6), max_size=30)
+
+
+def moments(values):
+    m = Moments()
+    for v in values:
+        m = m.update(v)
+    return m
+
+
+@given(VALUES, VALUES, VALUES)
+def test_merge_is_associative_and_commutative_exactly(a, b, c):
+    x, y, z = moments(a), moments(b), moments(c)
+    assert x.merge(y).merge(z) == x.merge(y.merge(z)) == moments([*c, *a, *b])
+
+
+@given(VALUES, st.floats(allow_infinity=True, allow_nan=True, width=32))
+def test_revert_undoes_update_exactly(values, x):
+    m = moments(values)
+    assert m.update(x).revert(x) == m
+
+
+@given(st.lists(st.floats(-1e4, 1e4), min_size=2, max_size=50))
+def test_mean_and_sd_are_those_of_the_textbook(values):
+    m = moments(values)
+    assert m.mean == pytest.approx(statistics.fmean(values), abs=1e-9)
+    assert m.sd == pytest.approx(statistics.stdev(values), rel=1e-6, abs=1e-6)
+
+
+def test_a_large_offset_does_not_cancel_the_spread():
+    values = [1e6 + 0.001 * i for i in range(100)]
+    assert moments(values).sd == pytest.approx(statistics.stdev(values), rel=1e-5)
+
+
+def test_nothing_has_no_mean():
+    assert math.isnan(Moments().mean)
+    assert math.isnan(moments([1.0]).sd)
+    assert Moments().update(math.nan) == Moments()
+
+
+SCHEMA = FeatureSchema([("eda", (FeatureSpec("scl", "uS", "mean", "x"), FeatureSpec("scr", "1", "count", "x")))])
+
+
+def vector(scl, scr):
+    values = np.array([scl, scr])
+    return FeatureVector(
+        SCHEMA, values, tuple(Reason.OK if np.isfinite(v) else Reason.GAP for v in values), np.array([1.0]), (Reason.OK,)
+    )
+
+
+PROFILE = UserProfile("P01", intervals=(RestInterval(10, 20),), schema_digest=SCHEMA.digest, lineage=("made",))
+
+
+@given(st.lists(st.tuples(st.floats(0, 60), st.floats(0, 30)), max_size=10), st.floats(0, 60))
+def test_profile_round_trip_revert_and_merge(rows, scl):
+    profile = PROFILE
+    for row in rows:
+        profile = profile.update(vector(*row))
+    assert UserProfile.from_json(profile.to_json()) == profile
+    assert profile.update(vector(scl, math.nan)).revert(vector(scl, math.nan)) == profile
+    other = PROFILE.update(vector(scl, 2.0))
+    assert profile.merge(other).rest == other.merge(profile).rest
+
+
+def test_profiles_of_two_people_or_two_schemas_do_not_merge():
+    with pytest.raises(ProfileError, match="'P01' and 'P02' belong to two people"):
+        PROFILE.merge(UserProfile("P02"))
+    with pytest.raises(ProfileError, match="different features"):
+        PROFILE.merge(UserProfile("P01", schema_digest="other"))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda b: b.update(format="x"), "field 'format'"),
+        (lambda b: b.update(version=99), "profile version 99"),
+        (lambda b: b.pop("subject"), "field subject"),
+        (lambda b: b.update(rest={"eda.scl": {"n": 0, "total": "1", "squares": "1"}}), "field rest"),
+        (lambda b: b.update(rest=[1]), "field rest"),
+        (lambda b: b.update(intervals=[[1]]), "field intervals"),
+        (lambda b: b.update(window_s="x"), "window_s"),
+    ],
+)
+def test_damaged_profiles_name_the_field(change, words, tmp_path):
+    body = json.loads(PROFILE.update(vector(1, 2)).to_json())
+    change(body)
+    path = tmp_path / "user.json"
+    path.write_text(json.dumps(body))
+    with pytest.raises(ProfileError, match=words) as e:
+        UserProfile.load(path)
+    assert str(path) in str(e.value)
+
+
+def test_files_that_are_no_profile(tmp_path):
+    path = tmp_path / "user.json"
+    with pytest.raises(ProfileError, match="cannot read"):
+        UserProfile.load(path)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ProfileError, match="cannot read"):
+        UserProfile.load(path)
+    path.write_text("[" * 100000)
+    with pytest.raises(ProfileError, match="no JSON"):
+        UserProfile.load(path)
+
+
+def test_vectors_hold_nan_exactly_where_a_reason_says_why():
+    with pytest.raises(SchemaError, match="NaN exactly where"):
+        FeatureVector(SCHEMA, np.array([1.0, np.nan]), (Reason.OK, Reason.OK), np.array([1.0]), (Reason.OK,))
+    with pytest.raises(SchemaError, match="NaN exactly where"):
+        FeatureVector(SCHEMA, np.array([1.0, 2.0]), (Reason.OK, Reason.GAP), np.array([1.0]), (Reason.OK,))
+    v = vector(1.5, math.nan)
+    assert v["eda.scl"] == 1.5
+    assert v["quality.eda"] == 1.0
+    assert v.reason("eda.scr") is Reason.GAP
+    with pytest.raises(SchemaError, match=r"unknown feature 'eda.scll'; known: eda.scl, eda.scr"):
+        _ = v["eda.scll"]
+    with pytest.raises(SchemaError, match="named twice"):
+        FeatureSchema([("eda", SCHEMA.specs), ("eda", SCHEMA.specs)])
