@@ -60,7 +60,7 @@ class RunSplitter:
             self._segment, self._open = chunk.segment, False
         if not len(chunk):
             return
-        finite: NDArray[np.bool_] = np.isfinite(chunk.values).all(axis=-1)
+        finite = np.asarray(np.isfinite(chunk.values).all(axis=1))
         t_ns, device_ns = chunk.times, chunk.time.device_times(chunk.start, chunk.stop)
         cuts = (0, *(np.flatnonzero(finite[1:] != finite[:-1]) + 1).tolist(), len(finite))
         for a, b in pairwise(cuts):

@@ -1,0 +1,78 @@
+"""Small summaries on a fixed grid: what a window must know of every sample, without keeping every sample.
+
+Cell k of a run covers samples ``[k·step, k·step + size)`` and is summarised once, as soon as it is complete. A
+window takes the cells that lie wholly in it. The grid is the run's own, so cells do not depend on chunking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from feltsense.dsp.blocks import Tail
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Cells"]
+
+Summary = Callable[["NDArray[np.float64]"], "NDArray[np.float64]"]
+"""Samples of a cell, shape (size,) or (size, c) → its summary, shape (m,)."""
+
+
+class Cells:
+    """Summaries of one stream's cells, across runs.
+
+    Parameters
+    ----------
+    summary : callable
+        Pure function of a cell's samples.
+    size, step : int
+        In samples.
+    width : int
+        Numbers in a summary.
+    columns : int, optional
+        Channels of the input; 0 for one-dimensional input.
+    """
+
+    def __init__(self, summary: Summary, size: int, step: int, width: int, columns: int = 0) -> None:
+        self._summary, self._size, self._step = summary, size, step
+        self._columns = columns
+        self._times = Tail(2, np.int64)
+        self._rows = Tail(width)
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin a run; an unfinished cell is lost."""
+        self._input = Tail(self._columns)
+        self._stamps = Tail(0, np.int64)
+        self._next = 0
+
+    def push(self, values: NDArray[np.float64], t_ns: NDArray[np.int64]) -> None:
+        """Take the run's next samples with their session times."""
+        self._input.append(values)
+        self._stamps.append(t_ns)
+        while self._input.stop >= self._next + self._size:
+            a, b = self._next, self._next + self._size
+            stamps = self._stamps.between(a, b)
+            self._times.append(np.array([[stamps[0], stamps[-1]]]))
+            self._rows.append(self._summary(self._input.between(a, b))[None, :])
+            self._next += self._step
+        self._input.drop(self._next)
+        self._stamps.drop(self._next)
+
+    def within(self, start_ns: int, stop_ns: int) -> NDArray[np.float64]:
+        """Summaries of the cells that lie wholly in [start_ns, stop_ns), shape (k, width): a view."""
+        times = self._times.rows
+        a = int(np.searchsorted(times[:, 0], start_ns))
+        b = int(np.searchsorted(times[:, 1], stop_ns))
+        rows: NDArray[np.float64] = self._rows.rows[a : max(a, b)]
+        return rows
+
+    def forget(self, before_ns: int) -> None:
+        """Drop the cells that begin before `before_ns`."""
+        n = self._times.start + int(np.searchsorted(self._times.rows[:, 0], before_ns))
+        self._times.drop(n)
+        self._rows.drop(n)

@@ -1,0 +1,198 @@
+"""Where beats are: QRS complexes in ECG, systolic peaks in a pulse wave, and positions between samples.
+
+Contract
+--------
+- A detector has an *operation* for a :class:`~feltsense.dsp.blocks.BlockFilter` (everything that looks at
+  neighbouring samples) and a *state* that :meth:`advance` moves on, one finished block at a time, in order. The
+  blocks lie on the run's own grid, so the peaks do not depend on how the run was cut into chunks.
+- The batch methods use statistics of the whole record (mean QRS length, mean power). A stream has no whole: here
+  they are running statistics with a bounded memory. On clean records the peaks are the same.
+- A complex that straddles a block's end is decided in the block in which it ends.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+from scipy.signal import find_peaks
+
+from feltsense.dsp.blocks import Tail, samples
+from feltsense.dsp.filters import ecg_clean, pulse_fine, pulse_wave
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from feltsense.dsp.blocks import Block, Operation
+
+__all__ = ["PulseDetector", "QrsDetector", "parabola"]
+
+_DEAD_SECONDS = 0.3
+"""Two beats closer than this are one: 200 beats a minute."""
+_NEVER = -(2**62)
+
+QRS_SMOOTH_SECONDS, QRS_MEAN_SECONDS = 0.1, 0.75
+"""Length of a QRS complex, and of the stretch it must stand out from (NeuroKit2's method "neurokit")."""
+_QRS_WEIGHT = 1.5
+_QRS_LEAST_LENGTH = 0.4
+"""A complex shorter than this share of the mean complex is none."""
+_QRS_MEMORY = 128
+"""Complexes that the mean length is taken over: about two minutes, so that it follows a change of posture."""
+_QRS_LEAST_MV = 0.02
+"""A complex lower than this is noise of the converter: the smallest QRS that monitors must find has 0.15 mV."""
+
+PULSE_PEAK_SECONDS, PULSE_BEAT_SECONDS = 0.111, 0.667
+"""Width of a systolic peak and of a beat (Elgendi 2013, table of optima)."""
+_PULSE_OFFSET = 0.02
+"""Share of the mean power by which a wave must exceed its beat's mean."""
+_POWER_MEMORY_SECONDS = 60.0
+"""Memory of that mean power: a burst of motion must not hide the quiet beats of the rest of the session."""
+
+
+def parabola(before: float, at: float, after: float) -> float:
+    """Vertex of the parabola through three equidistant samples, relative to the middle one, −0.5..0.5.
+
+    Halves the quantisation of beat times below 250 Hz; 0 where the three lie on a line.
+    """
+    bend = before - 2.0 * at + after
+    return min(0.5, max(-0.5, 0.5 * (before - after) / bend)) if bend else 0.0
+
+
+class _Bumps:
+    """Turns a flag per sample into stretches, and the most prominent maximum of a signal in each."""
+
+    def __init__(self, dead: int, longest: int) -> None:
+        self._signal = Tail()
+        self._dead, self._longest = dead, longest
+        self._begin = _NEVER
+        self._previous = False
+        self._last = _NEVER
+
+    def stretches(self, block: Block, signal: NDArray[np.float64], flag: NDArray[np.bool_]) -> list[tuple[int, int]]:
+        """Stretches (begin, end) of raised flag that end in this block; begin is the sample before the rise."""
+        self._signal.append(signal)
+        before = np.concatenate(([self._previous], flag[:-1]))
+        out = []
+        for i in np.flatnonzero(before != flag):
+            at = block.start + int(i) - 1
+            if flag[i]:
+                self._begin = at
+            elif self._begin != _NEVER:
+                out.append((max(self._begin, 0), at))
+        self._previous = bool(flag[-1])
+        return out
+
+    def peak(self, begin: int, end: int) -> int | None:
+        """Most prominent local maximum in [begin, end), unless it follows the last one too soon."""
+        part = self._signal.between(begin, end)
+        found, properties = find_peaks(part, prominence=(None, None))
+        if not len(found):
+            return None
+        at = begin + int(found[int(np.argmax(properties["prominences"]))])
+        if at - self._last <= self._dead:
+            return None
+        self._last = at
+        return at
+
+    def swing(self, begin: int, end: int) -> float:
+        """Peak-to-peak of the signal in [begin, end)."""
+        part = self._signal.between(begin, end)
+        return float(part.max() - part.min()) if len(part) else 0.0
+
+    def forget(self) -> None:
+        """Keep only what a stretch that is still open can need."""
+        self._signal.drop(self._signal.stop - self._longest)
+
+
+class QrsDetector:
+    """QRS complexes by the steepness of the cleaned ECG, NeuroKit2's method "neurokit" (Makowski 2021).
+
+    A complex is where the absolute gradient, averaged over 0.1 s, exceeds 1.5 times its own average over 0.75 s;
+    its R peak is the most prominent maximum there. Unlike the batch method, complexes below 0.02 mV are refused,
+    so that a flat line has no beats.
+
+    Parameters
+    ----------
+    rate : float
+        Hz.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.operation: Operation = partial(
+            _steepness, ecg_clean(rate), round(QRS_SMOOTH_SECONDS * rate), round(QRS_MEAN_SECONDS * rate)
+        )
+        """Raw ECG → columns: cleaned ECG, steepness minus its threshold."""
+        self._bumps = _Bumps(round(_DEAD_SECONDS * rate), samples(2 * QRS_MEAN_SECONDS, rate))
+        self._lengths: deque[int] = deque(maxlen=_QRS_MEMORY)
+
+    def advance(self, block: Block) -> list[int]:
+        """R peaks of the complexes that end in this block, as sample numbers of the run."""
+        clean = block.values[:, 0]
+        peaks = []
+        for begin, end in self._bumps.stretches(block, clean, block.values[:, 1] > 0.0):
+            self._lengths.append(end - begin)
+            if (end - begin) * len(self._lengths) < _QRS_LEAST_LENGTH * sum(self._lengths):
+                continue
+            if self._bumps.swing(begin, end) < _QRS_LEAST_MV:
+                continue
+            at = self._bumps.peak(begin, end)
+            if at is not None:
+                peaks.append(at)
+        self._bumps.forget()
+        return peaks
+
+
+def _steepness(clean: Operation, smooth: int, mean: int, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    y = clean(x)
+    steep = np.abs(np.gradient(y)) if len(y) > 1 else np.zeros(len(y))
+    near = uniform_filter1d(steep, smooth, mode="nearest")
+    return np.column_stack((y, near - _QRS_WEIGHT * uniform_filter1d(near, mean, mode="nearest")))
+
+
+class PulseDetector:
+    """Systolic peaks of a pulse wave (Elgendi 2013, PLoS ONE 8:e76585).
+
+    The clipped and squared wave, averaged over a peak's width, must exceed its average over a beat by 2 % of the
+    mean power; a wave shorter than a peak's width is none.
+
+    Parameters
+    ----------
+    rate : float
+        Hz.
+    """
+
+    def __init__(self, rate: float) -> None:
+        width = round(PULSE_PEAK_SECONDS * rate)
+        self.operation: Operation = partial(
+            _waves, pulse_wave(rate), pulse_fine(rate), max(width, 1), round(PULSE_BEAT_SECONDS * rate)
+        )
+        """Raw PPG → columns: wave 0.5–8 Hz, fine wave 0.5–5 Hz, excess over the beat's mean, power, raw."""
+        self._bumps = _Bumps(round(_DEAD_SECONDS * rate), samples(3 * PULSE_BEAT_SECONDS, rate))
+        self._width = width
+        self._memory = _POWER_MEMORY_SECONDS * rate
+        self._power = self._weight = 0.0
+
+    def advance(self, block: Block) -> list[int]:
+        """Systolic peaks of the waves that end in this block, as sample numbers of the run."""
+        wave, excess, power = block.values[:, 0], block.values[:, 2], block.values[:, 3]
+        keep = float(np.exp(-len(wave) / self._memory))
+        self._power = keep * self._power + (1.0 - keep) * float(power.mean())
+        self._weight = keep * self._weight + (1.0 - keep)
+        flag = excess > _PULSE_OFFSET * self._power / self._weight
+        peaks = []
+        for begin, end in self._bumps.stretches(block, wave, flag):
+            at = self._bumps.peak(begin, end) if end - begin >= self._width else None
+            if at is not None:
+                peaks.append(at)
+        self._bumps.forget()
+        return peaks
+
+
+def _waves(wave: Operation, fine: Operation, peak: int, beat: int, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    y = wave(x)
+    power = np.square(np.maximum(y, 0.0))
+    excess = uniform_filter1d(power, peak, mode="nearest") - uniform_filter1d(power, beat, mode="nearest")
+    return np.column_stack((y, fine(x), excess, power, x))
