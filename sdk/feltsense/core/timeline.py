@@ -131,7 +131,7 @@ class TimeMap:
         )
 
     def joined(self, later: TimeMap) -> TimeMap:
-        """This map continued by `later`, a map of the same segment (shared anchors once)."""
+        """The map continued by `later`, a map of the same segment (shared anchors once)."""
         fresh = later.index > self.index[-1]
         if not fresh.any():
             return self
@@ -172,10 +172,11 @@ class Mapped:
 
 
 class ClockMap:
-    """Device time → session time by a minimum-delay envelope, causally; never backwards.
+    """Device time → session time by a minimum-delay envelope, causally; never backwards in any stream.
 
     Minima of (arrival − device) over 10 s of device time, a least-squares line over the last 300 s of minima.
-    On a seeded corpus of radio delays this has a quarter of the spread of recursive least squares.
+    One map serves all streams that share a device's clock: they teach it together, and each is kept from running
+    backwards on its own (frames of two streams do not arrive in the order of their last samples).
 
     Parameters
     ----------
@@ -183,6 +184,13 @@ class ClockMap:
         Seconds of device time between minima.
     memory : float, optional
         Seconds of device time that the line looks back.
+
+    Notes
+    -----
+    The stated uncertainty is one standard deviation about *device time plus the least delay of this radio*. With m
+    frames spread evenly over a delay range 2s, the least of them lies 2s / (m + 1) above the range's foot, give or
+    take as much; the end of a line through k points with residual σ has the standard error 2σ / √k. The least delay
+    itself (some 10 ms) nothing can observe, so it is in neither.
     """
 
     PACE_S = 10.0
@@ -191,20 +199,42 @@ class ClockMap:
     """Fewer minima than this give an offset, not a slope: a slope over less than a minute is mostly jitter."""
     JITTER_NS = 45_000_000
     """Delay spread assumed until enough was seen: the longest connection interval that phones ask for."""
+    FLOOR_NS = 500_000
+    """Least uncertainty that is ever stated: stacks and schedulers stamp arrivals no better than to half a millisecond."""
+    WANDER = 10e-6
+    """How fast the line loses its worth after its last point: temperature moves a crystal by 5 to 10 ppm."""
+    MIN_PACE = 2
+    """Where the estimate steps back, session time still runs at 1/2 of device time: samples never pile up on one moment."""
 
     def __init__(self, pace: float = PACE_S, memory: float = MEMORY_S) -> None:
         self._pace = to_ns(pace)
         self._memory = to_ns(memory)
+        # Per stream: session time of its last frame, and its device time (None: before a reset).
+        self._last: dict[str, tuple[int, int | None]] = {}
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything: the device's clock has been reset."""
+        """Forget what the device's clock was: it has been reset. Streams still never run backwards."""
         self._minima: deque[tuple[int, int]] = deque()
         self._current: tuple[int, int, int] | None = None
-        self._last = -(2**62)
         self._spread = float(self.JITTER_NS)
+        self._frames = 0
+        self._span = 0
+        self._begun: int | None = None
+        self._last = {stream: (t_ns, None) for stream, (t_ns, _) in self._last.items()}
 
-    def update(self, device_ns: int, arrival_ns: int) -> Mapped:
+    @property
+    def settled(self) -> bool:
+        """Whether the envelope is known well enough to call an early frame impossible."""
+        return len(self._minima) >= self.MIN_POINTS
+
+    def delay(self, device_ns: int, arrival_ns: int) -> int:
+        """How far a frame's arrival lies above the envelope, in ns; 0 while nothing is known. Learns nothing."""
+        if self._current is None:
+            return 0
+        return arrival_ns - device_ns - self._offset(device_ns)[0]
+
+    def update(self, device_ns: int, arrival_ns: int, stream: str = "") -> Mapped:
         """Learn from one frame and map its device time.
 
         Parameters
@@ -213,32 +243,51 @@ class ClockMap:
             The device's time of the frame's last sample.
         arrival_ns : int
             The session's time at which the frame arrived.
+        stream : str, optional
+            Which of the streams that share the clock; times never run backwards within one.
         """
         delay = arrival_ns - device_ns
+        self._begun = device_ns if self._begun is None else self._begun
+        self._frames += 1
+        self._span = max(self._span, device_ns - self._begun)
         if self._current is None or device_ns - self._current[0] >= self._pace:
             if self._current is not None:
                 self._minima.append(self._current[1:])
             self._current = (device_ns, device_ns, delay)
         elif delay < self._current[2]:
             self._current = (self._current[0], device_ns, delay)
-        while self._minima and self._minima[0][0] < device_ns - self._memory:
+        # Memory counts back from the newest minimum, and a few minima always stay: after hours away the old line
+        # is still a better start than a single frame's delay.
+        while len(self._minima) > self.MIN_POINTS and self._minima[0][0] < self._minima[-1][0] - self._memory:
             self._minima.popleft()
-        offset = self._offset(device_ns)
-        # Exponential mean of how far arrivals lie above the envelope: a scale for the uncertainty.
+        offset, unc = self._offset(device_ns)
+        # Exponential mean of how far arrivals lie above the envelope: half the range of a uniform delay.
         self._spread += (abs(delay - offset) - self._spread) / 64
-        self._last = max(self._last + 1, device_ns + offset)
-        known = max(len(self._minima), 1)
-        return Mapped(self._last, round(self._spread / known) + 1_000_000)
+        return Mapped(self._forward(stream, device_ns, device_ns + offset), round(unc))
 
-    def _offset(self, device_ns: int) -> int:
-        points = [*self._minima]
-        if self._current is not None and len(points) < self.MIN_POINTS:
-            points.append(self._current[1:])
-            return int(min(d for _, d in points))
-        x0 = points[0][0]
-        y0 = points[0][1]
+    def _forward(self, stream: str, device_ns: int, t_ns: int) -> int:
+        last = self._last.get(stream)
+        if last is not None:
+            step = 0 if last[1] is None else max(device_ns - last[1], 0)
+            t_ns = max(t_ns, last[0] + max(step // self.MIN_PACE, 1))
+        self._last[stream] = (t_ns, device_ns)
+        return t_ns
+
+    def _offset(self, device_ns: int) -> tuple[int, float]:
+        """Offset at a device time, and its uncertainty."""
+        points = list(self._minima)
+        if len(points) < self.MIN_POINTS:
+            if self._current is not None:
+                points.append(self._current[1:])
+            return min(d for _, d in points), self.FLOOR_NS + 2 * self._spread / (self._frames + 1)
+        x0, y0 = points[0]
         x = np.array([p[0] - x0 for p in points], dtype=float)
         y = np.array([p[1] - y0 for p in points], dtype=float)
         xm, ym = x.mean(), y.mean()
         slope = float(((x - xm) * (y - ym)).sum() / ((x - xm) ** 2).sum())
-        return round(y0 + ym + slope * (device_ns - x0 - xm))
+        residual = y - ym - slope * (x - xm)
+        age = max(device_ns - points[-1][0], 0)
+        error = 2 * float(np.sqrt((residual @ residual) / (len(x) - 2) / len(x))) + self.WANDER * age
+        per_pace = self._frames * min(self._pace / max(self._span, 1), 1.0)
+        foot = 2 * self._spread / (per_pace + 1)
+        return round(y0 + ym + slope * (device_ns - x0 - xm)), float(np.hypot(np.hypot(error, foot), self.FLOOR_NS))
