@@ -1,0 +1,1 @@
+"""Data sets: synthetic participants and one reader per public data set, one file each."""
