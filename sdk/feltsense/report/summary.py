@@ -1,0 +1,236 @@
+"""Everything a report says about one recording, as pure frozen data; nothing here knows of HTML or files.
+
+Contract
+--------
+- A summary is a function of the recording, the predictions and the profile: the same in, the same out.
+- Times are seconds from the recording's first sample; only ``start_ns`` places them in the world (UTC).
+- Nothing is left out silently: every gap, every window without an estimate and every reason is in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from feltsense import session
+from feltsense.core.event import EventKind
+from feltsense.core.profile import RestInterval
+from feltsense.core.timeline import NS, to_ns
+from feltsense.report.account import GapLine, StreamLine, stream_lines
+from feltsense.report.estimate import Estimate, estimate
+from feltsense.report.figures import Figure, figures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from feltsense.core.prediction import Prediction
+    from feltsense.core.profile import UserProfile
+    from feltsense.core.recording import Recording
+    from feltsense.core.vector import FeatureVector
+    from feltsense.core.window import Window
+
+__all__ = ["EventLine", "ModelLine", "Summary", "summarise"]
+
+WINDOW_S = 60.0
+"""Window of the numbers where no profile says another one: RMSSD, SCL and SCR rate all need a minute."""
+HOP_S = 15.0
+"""Step of the numbers' windows: four points a minute draw a curve, and more would only repeat the same minute."""
+
+_INTERVALS = (EventKind.LABEL, EventKind.CALIBRATION)
+_TOLD = (
+    EventKind.LABEL,
+    EventKind.CALIBRATION,
+    EventKind.MARKER,
+    EventKind.NOTE,
+    EventKind.CONNECTED,
+    EventKind.DISCONNECTED,
+    EventKind.CLOCK_RESET,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One event, in seconds from the recording's first sample; `seconds` is the length of an interval, else 0."""
+
+    at_s: float
+    kind: str
+    seconds: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLine:
+    """The model card in a few lines.
+
+    Attributes
+    ----------
+    id : str
+        Name and version of the bundle.
+    training : str
+        Data it was trained on.
+    score : str
+        How well it did on people it had not seen, with its interval; empty where the bundle does not say.
+    """
+
+    id: str
+    training: str = ""
+    score: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One recording's report.
+
+    Attributes
+    ----------
+    subject : str
+        Pseudonym.
+    start_ns : int
+        First sample, Unix time in ns.
+    seconds : float
+        Length.
+    source : tuple of (str, str)
+        The recording's metadata.
+    streams : tuple of StreamLine
+        Every stream with its account and gaps.
+    figures : tuple of Figure
+        The numbers at rest and afterwards.
+    window_s : float
+        Window over which the numbers are taken.
+    estimate : Estimate or None
+        What the model said; None where there are no predictions.
+    model : ModelLine or None
+        The model.
+    rests : tuple of (float, float)
+        Known rest inside this recording, seconds.
+    calibration : str
+        State of the calibration, one sentence.
+    events : tuple of EventLine
+        Labels, markers, notes and connections, in order of time.
+    notices : tuple of str
+        What the reader must know before the numbers.
+    """
+
+    subject: str
+    start_ns: int
+    seconds: float
+    source: tuple[tuple[str, str], ...]
+    streams: tuple[StreamLine, ...]
+    figures: tuple[Figure, ...]
+    window_s: float
+    estimate: Estimate | None
+    model: ModelLine | None
+    rests: tuple[tuple[float, float], ...]
+    calibration: str
+    events: tuple[EventLine, ...]
+    notices: tuple[str, ...]
+
+    @property
+    def gaps(self) -> tuple[GapLine, ...]:
+        """Every gap of every stream, in order of time."""
+        return tuple(sorted((g for s in self.streams for g in s.gaps), key=lambda g: (g.start_s, g.stream)))
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Names of the devices; a stream without one counts by the first part of its id."""
+        return tuple(dict.fromkeys(s.device or s.id.rpartition(".")[0] or s.id for s in self.streams))
+
+
+def summarise(
+    recording: Recording,
+    predictions: Iterable[Prediction] = (),
+    profile: UserProfile | None = None,
+    *,
+    model: ModelLine | None = None,
+    vectors: Iterable[tuple[Window, FeatureVector]] | None = None,
+) -> Summary:
+    """Gather a report's data.
+
+    Parameters
+    ----------
+    recording : Recording
+        What was recorded; at least one sample.
+    predictions : iterable of Prediction
+        What the model said about it, one target; may be empty.
+    profile : UserProfile, optional
+        The profile that the predictions were made with; its intervals say where the rest was. Without it the
+        recording's own calibration events do.
+    model : ModelLine, optional
+        The model card in a few lines; default: the id that the predictions carry.
+    vectors : iterable of (Window, FeatureVector), optional
+        Windows with features; default: extracted from the recording, 60 s (or the profile's window) every 15 s.
+
+    Raises
+    ------
+    RecordingError
+        If the recording holds no samples.
+    """
+    t0 = recording.start_ns
+    given = tuple(predictions)
+    window_s = WINDOW_S if profile is None else profile.window_s
+    rests = _rests(recording, profile)
+    windows = tuple(session.extract(recording, window=window_s, hop=HOP_S) if vectors is None else vectors)
+    numbers = figures(windows, t0, rests, profile)
+    return Summary(
+        subject=recording.subject,
+        start_ns=t0,
+        seconds=recording.seconds,
+        source=tuple(sorted(recording.metadata.items())),
+        streams=stream_lines(recording),
+        figures=numbers,
+        window_s=windows[0][0].seconds if windows else window_s,
+        estimate=estimate(given, t0),
+        model=model or (ModelLine(given[0].model) if given else None),
+        rests=tuple(((r.start_ns - t0) / NS, (r.stop_ns - t0) / NS) for r in rests),
+        calibration=_calibration(rests, profile),
+        events=_events(recording),
+        notices=_notices(recording, profile, rests, numbers),
+    )
+
+
+def _rests(recording: Recording, profile: UserProfile | None) -> tuple[RestInterval, ...]:
+    """Known rest that lies in this recording: the profile's, else what the recording's own events say."""
+    t0, t1 = recording.start_ns, recording.stop_ns
+    if profile is not None:
+        return tuple(i for i in profile.intervals if i.start_ns < t1 and t0 < i.stop_ns)
+    told = (e for e in recording.events if e.kind is EventKind.CALIBRATION and e.value > 0)
+    return tuple(RestInterval(e.t_ns, e.t_ns + to_ns(e.value)) for e in told)
+
+
+def _calibration(rests: Sequence[RestInterval], profile: UserProfile | None) -> str:
+    length = sum(r.stop_ns - r.start_ns for r in rests) / NS
+    if profile is not None and rests:
+        return f"Calibrated to this person on {length:.0f} s of known rest in this recording."
+    if profile is not None:
+        return "Calibrated to this person on known rest in another recording."
+    if rests:
+        return f"Not calibrated. The recording marks {length:.0f} s of known rest; the numbers are compared with it."
+    return "Not calibrated: no rest of this person is known, so nothing can be compared with an own baseline."
+
+
+def _events(recording: Recording) -> tuple[EventLine, ...]:
+    t0 = recording.start_ns
+    return tuple(
+        EventLine((e.t_ns - t0) / NS, str(e.kind), e.value if e.kind in _INTERVALS else 0.0, e.text)
+        for e in recording.events
+        if e.kind in _TOLD
+    )
+
+
+def _notices(
+    recording: Recording, profile: UserProfile | None, rests: Sequence[RestInterval], numbers: Sequence[Figure]
+) -> tuple[str, ...]:
+    said = []
+    if profile is not None and profile.subject != recording.subject:
+        said.append(
+            f"The profile belongs to {profile.subject}, the recording to {recording.subject}: "
+            "the comparison with the own baseline holds only if they are the same person."
+        )
+    if profile is not None and not rests:
+        said.append("The rest baseline comes from another recording; electrode and sensor placement may differ.")
+    thin = [f.title for f in numbers if f.thin]
+    if thin:
+        said.append(f"Thin data, usable in fewer than half of the windows: {', '.join(thin)}.")
+    if not numbers:
+        said.append("The recording is shorter than one window, or has no signal that a number can be taken from.")
+    return tuple(said)
