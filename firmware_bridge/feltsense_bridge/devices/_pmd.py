@@ -47,8 +47,10 @@ __all__ = [
     "command",
     "decode_features",
     "decode_settings",
+    "decode_status",
     "encode_features",
     "encode_settings",
+    "encode_status",
 ]
 
 SERVICE: Final = "fb005c80-02e7-f387-1cad-8acd2d8df0c8"
@@ -66,6 +68,7 @@ FRAME_HEAD: Final = 10
 _FEATURES_LENGTH: Final = 17
 _TYPE_MASK: Final = 0x3F
 _COMPRESSED: Final = 0x80
+_ONLINE: Final = 0x40
 _LATEST: Final = 2**62
 """Device times beyond this (the year 2116) are garbage, and would overflow 64-bit arithmetic further on."""
 
@@ -210,6 +213,16 @@ def decode_features(data: bytes) -> frozenset[int]:
         msg = f"PMD features begin with {FEATURES:02x} and a byte of bits, got {data[:3].hex() or 'nothing'}"
         raise ProtocolError(msg, 0)
     return frozenset(k for k in range(8) if data[1] >> k & 1)
+
+
+def encode_status(online: Mapping[int, bool]) -> bytes:
+    """Parameters of the answer to STATUS: each type of measurement, and whether it streams."""
+    return bytes(kind | (_ONLINE if streams else 0) for kind, streams in online.items())
+
+
+def decode_status(data: bytes) -> dict[int, bool]:
+    """Type of measurement → whether it streams; recordings within the sensor are passed over."""
+    return {byte & _TYPE_MASK: bool(byte & _ONLINE) for byte in data}
 
 
 @dataclass(frozen=True, slots=True)

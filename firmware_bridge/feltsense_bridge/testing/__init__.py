@@ -1,0 +1,21 @@
+"""Virtual sensors on a virtual radio, for your tests: real Bluetooth LE bytes, no hardware, no mocks.
+
+``docs/virtual-sensors.md`` shows how. Needs ``pip install "feltsense[sim]"``.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from feltsense.errors import MissingExtraError
+
+if find_spec("bumble") is None or find_spec("bleak") is None:
+    raise MissingExtraError("sim", "the virtual radio")
+
+from feltsense_bridge.testing.board import VirtualBoard
+from feltsense_bridge.testing.h10 import VirtualH10
+from feltsense_bridge.testing.player import Playback
+from feltsense_bridge.testing.radio import START_NS, VirtualRadio
+from feltsense_bridge.testing.strap import VirtualStrap
+
+__all__ = ["START_NS", "Playback", "VirtualBoard", "VirtualH10", "VirtualRadio", "VirtualStrap"]

@@ -1,0 +1,201 @@
+"""A virtual open board: PPG, skin conductance, skin temperature, acceleration and ECG in the open wire format."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from bumble.gatt import Characteristic, CharacteristicValue, Service
+
+from feltsense.core.signals import kind as signal_kind
+from feltsense.errors import ProtocolError, RecordingError
+from feltsense_bridge.devices import _open_gatt as gatt
+from feltsense_bridge.frames import MAX_SAMPLES, NO_NUMBER, SEQUENCE_MODULUS, StreamFrame, frame_size
+from feltsense_bridge.testing._sensor import ATT_HEADER, VirtualSensor
+from feltsense_bridge.testing.player import Player, Track
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from feltsense.core.recording import Recording
+    from feltsense_bridge.testing.player import Playback
+
+__all__ = ["VirtualBoard"]
+
+_US: Final = 1000
+_FRAME_S: Final = 0.5
+"""Seconds of signal a frame: two notifications a second and stream, and a delay that nobody notices."""
+_SCALE: Final = {"eda": 1e-5, "skin_temperature": 1e-3, "acc": 1 / 4096, "ecg": 1e-3}
+"""Unit a count: finer than what the quantity's usual sensors resolve, so that playing loses nothing that matters."""
+_ROOM: Final = 2**22
+"""Counts that a stream without a usual scale (PPG, in arbitrary units) may use: half of the format's range."""
+_ALL_128_BIT_SERVICES: Final = 0x07
+
+
+class VirtualBoard(VirtualSensor):
+    """An open board that plays a recording: every stream whose kind the wire format knows.
+
+    Rates are the recording's own; values come out to a fraction of the scale in the board's stream table (10⁻⁵ µS,
+    10⁻³ °C, 1/4096 g, 10⁻³ mV; PPG to a power of ten that fits its range). A sample that is not a number stays one.
+
+    Parameters
+    ----------
+    source : Recording or Playback
+        What it measures.
+    name : str
+        Advertised name, at most 8 bytes: the service's UUID takes the rest of the advertisement.
+    address : str, optional
+        Bluetooth address; default one that the radio chooses.
+    streams : mapping of str to str, optional
+        The board's name of a stream (``ppg``, ``eda``, ``temp``, ``acc``, ``ecg``) → id of the recording's stream;
+        default all streams with prefix ``board.``, or where there are none, all of a kind that the board knows.
+    drift_ppm : float
+        By how many millionths its clock runs fast.
+
+    Examples
+    --------
+    ::
+
+        playback = Playback(recording)                     # one person, two sensors in step
+        h10 = await radio.add(VirtualH10(playback))
+        board = await radio.add(VirtualBoard(playback))
+    """
+
+    own = "board"
+
+    def __init__(
+        self,
+        source: Recording | Playback,
+        name: str = "felt-01",
+        *,
+        address: str = "",
+        streams: Mapping[str, str] | None = None,
+        drift_ppm: float = 0.0,
+    ) -> None:
+        super().__init__(source, name, address=address, streams=streams, drift_ppm=drift_ppm)
+        self._tracks, self.table = self._lay_out()
+        self._rows = gatt.stream_names(self.table)
+        self._sending: set[str] = set()
+        self._sequence = dict.fromkeys(self._rows, 0)
+        write = Characteristic.Properties.WRITE | Characteristic.Properties.INDICATE
+        self._info = Characteristic(
+            gatt.INFO, Characteristic.Properties.READ, Characteristic.READABLE, gatt.encode_info(self.table)
+        )
+        self._control = Characteristic(
+            gatt.CONTROL, write, Characteristic.WRITEABLE, CharacteristicValue(write=self._request)
+        )
+        self._data = Characteristic(gatt.DATA, Characteristic.Properties.NOTIFY, Characteristic.Permissions(0), b"")
+
+    def _lay_out(self) -> tuple[list[Track], list[gatt.BoardStream]]:
+        recording = self.playback.recording
+        known = {k: s for k, s in recording.streams.items() if s.info.spec.name in gatt.KINDS.values() and s.info.spec.rate}
+        if self._streams is not None:
+            ids = [k for name in self._streams if (s := self.find(name, "")) is not None for k in [s.info.id]]
+        else:
+            ids = [k for k in known if k.startswith(f"{self.own}.")] or list(known)
+        tracks, table = [], []
+        for number, stream_id in enumerate(ids):
+            if stream_id not in known:
+                msg = f"{stream_id}: the open board has no stream of kind {recording.streams[stream_id].info.spec.name}"
+                raise RecordingError(msg)
+            track = Track.of(known[stream_id], recording.start_ns, keep_nan=True)
+            kind = known[stream_id].info.spec.name
+            tracks.append(track)
+            table.append(gatt.BoardStream(number, kind, track.rate, _SCALE.get(kind) or _decimal(track.values)))
+        return tracks, table
+
+    def _identity(self) -> tuple[str, str]:
+        return "feltsense", "open board"
+
+    def _services(self) -> Sequence[Any]:
+        return [Service(gatt.SERVICE, [self._info, self._control, self._data])]
+
+    def _advertised(self) -> bytes:
+        uuid = bytes.fromhex(gatt.SERVICE.replace("-", ""))[::-1]
+        return bytes([len(uuid) + 1, _ALL_128_BIT_SERVICES]) + uuid
+
+    def _lost_connection(self) -> None:
+        self._sending.clear()
+
+    def _request(self, connection: Any, data: bytes) -> None:
+        received = self._device_us(self._radio.clock())
+        try:
+            request = gatt.Control.decode(data)
+        except ProtocolError:
+            self._answer(gatt.ControlReply(0, gatt.Status.UNKNOWN_OPCODE))
+            return
+        if request.opcode == gatt.Opcode.TIME_PING:
+            if len(request.data) != 4:
+                self._answer(gatt.ControlReply(request.opcode, gatt.Status.LENGTH))
+                return
+            sent = self._device_us(self._radio.clock())
+            times = received.to_bytes(6, "little") + sent.to_bytes(6, "little")
+            self._answer(gatt.ControlReply(request.opcode, gatt.Status.OK, request.data + times))
+        elif request.opcode in (gatt.Opcode.START, gatt.Opcode.STOP):
+            self._answer(gatt.ControlReply(request.opcode, self._switch(connection, request), request.data))
+        else:
+            self._answer(gatt.ControlReply(request.opcode, gatt.Status.UNKNOWN_OPCODE))
+
+    def _answer(self, reply: gatt.ControlReply) -> None:
+        self.indicate_later(self._control, reply.encode())
+
+    def _switch(self, connection: Any, request: gatt.Control) -> gatt.Status:
+        """Start or stop one stream."""
+        if len(request.data) != 1:
+            return gatt.Status.LENGTH
+        name = next((name for name, row in self._rows.items() if row.id == request.data[0]), None)
+        if name is None:
+            return gatt.Status.UNKNOWN_STREAM
+        start = request.opcode == gatt.Opcode.START
+        if start == (name in self._sending):
+            return gatt.Status.ALREADY
+        if not start:
+            self._sending.discard(name)
+            self.halt(name)
+            return gatt.Status.OK
+        if connection.att_mtu < gatt.MIN_MTU:
+            return gatt.Status.MTU
+        self._sending.add(name)
+        if not self.playing(name):
+            row = self._rows[name]
+            track = self._tracks[row.id]
+            self.play(name, Player(track, self.playback, self._radio, _samples(row), self._frame(name)))
+        return gatt.Status.OK
+
+    def _frame(self, name: str) -> Callable[[int, NDArray[np.float64]], Awaitable[None]]:
+        row = self._rows[name]
+
+        async def deliver(last_ns: int, values: NDArray[np.float64]) -> None:
+            # A frame that nobody hears has its number, too: that is how the host knows what it missed.
+            sequence = self._sequence[name]
+            self._sequence[name] = (sequence + 1) % SEQUENCE_MODULUS
+            if name not in self._sending or self.lost(name):
+                return
+            counts = np.rint((values - row.offset) / row.scale)
+            fine = np.isfinite(counts)
+            whole = np.clip(np.where(fine, counts, 0), NO_NUMBER + 1, -NO_NUMBER - 1).astype(np.int32)
+            frame = StreamFrame(row.id, sequence, self._device_us(last_ns), np.where(fine, whole, NO_NUMBER))
+            await self.notify(self._data, frame.encode())
+
+        return deliver
+
+    def _device_us(self, t_ns: int) -> int:
+        return self.device_ns(t_ns) // _US
+
+
+def _decimal(values: NDArray[np.float64]) -> float:
+    """Smallest power of ten at which the largest value keeps within the room for counts."""
+    largest = float(np.nanmax(np.abs(values), initial=1.0))
+    return float(10.0 ** math.ceil(math.log10(largest / _ROOM)))
+
+
+def _samples(row: gatt.BoardStream) -> int:
+    """Samples a frame: half a second of signal, as far as packet and format go."""
+    channels = len(signal_kind(row.kind).channels)
+    n = max(1, min(round(float(row.rate) * _FRAME_S), MAX_SAMPLES))
+    while n > 1 and frame_size(n, channels) > gatt.MIN_MTU - ATT_HEADER:
+        n -= 1
+    return n

@@ -1,0 +1,219 @@
+"""The virtual radio: a real Bluetooth LE stack (HCI, L2CAP, ATT) from end to end, in one process, with no hardware.
+
+Contract
+--------
+- ``radio.client`` and ``radio.scanner`` are Bleak backend classes bound to this radio: pass them as ``backend=`` and
+  ordinary Bleak code runs unchanged.
+- Simulated time is ``radio.clock()``: Unix ns, from a fixed start, `speed` times as fast as real time. Sensors pace
+  themselves by it; give it to whatever stamps arrivals, and sensors and host share one time.
+- Bluetooth itself (scanning, connecting, answers) takes real time, whatever the speed.
+- The radio is perfect and has no latency: loss, absence and drift are put in by the sensors' knobs.
+- Leaving the context disconnects and stops everything; no task stays behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from bumble import core, hci
+from bumble.controller import Controller
+from bumble.device import Device, DeviceConfiguration
+from bumble.host import Host
+from bumble.link import LocalLink
+
+from feltsense.core.timeline import NS
+from feltsense_bridge.testing._backend import BumbleClient, BumbleScanner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from feltsense_bridge.testing._sensor import VirtualSensor
+
+__all__ = ["START_NS", "VirtualRadio"]
+
+START_NS: Final = 1_767_225_600 * NS
+"""Simulated time at which a radio starts unless told otherwise: 2026-01-01T00:00:00Z."""
+
+_HOST_ADDRESS: Final = "F0:FE:17:00:00:00"
+_SENSOR_ADDRESS: Final = "C0:FE:17:00:00:{:02X}"
+_ACL_BYTES: Final = 251
+"""Link-layer packets of the longest length, as phones use; with Bumble's 27 a notification is cut in nine."""
+_ADVERTISE_MS: Final = 20
+"""The shortest interval that the standard allows; real time."""
+_ATTEMPT_S: Final = 1.0
+"""A sensor on the air answers in milliseconds; one that has just gone off gets another attempt."""
+_POLL_S: Final = 0.005
+
+_Sensor = TypeVar("_Sensor", bound="VirtualSensor")
+
+
+class VirtualRadio:
+    """A radio in memory, with a host (the phone or computer) and sensors.
+
+    Parameters
+    ----------
+    speed : float
+        How many times faster than real time the simulated time runs.
+    start_ns : int
+        Simulated time at the start, Unix ns.
+
+    Examples
+    --------
+    ::
+
+        async with VirtualRadio(speed=30) as radio:
+            h10 = await radio.add(VirtualH10(recording))
+            async with BleakClient(h10.address, backend=radio.client) as client:
+                ...
+    """
+
+    def __init__(self, speed: float = 1.0, *, start_ns: int = START_NS) -> None:
+        if not speed > 0:
+            msg = f"speed must be positive, got {speed}"
+            raise ValueError(msg)
+        self._speed = speed
+        self._start_ns = start_ns
+        self._real_ns: int | None = None
+        self._link = LocalLink()
+        self._host: Any = None
+        self._sensors: list[VirtualSensor] = []
+        self._listeners: list[Callable[[Any], None]] = []
+        self._busy = asyncio.Lock()
+        self.client: type[BumbleClient] = type("BumbleClient", (BumbleClient,), {"radio": self})
+        """Bleak client backend of this radio: ``BleakClient(address, backend=radio.client)``."""
+        self.scanner: type[BumbleScanner] = type("BumbleScanner", (BumbleScanner,), {"radio": self})
+        """Bleak scanner backend of this radio: ``BleakScanner(backend=radio.scanner)``."""
+
+    @property
+    def speed(self) -> float:
+        """How many times faster than real time the simulated time runs."""
+        return self._speed
+
+    @property
+    def sensors(self) -> tuple[VirtualSensor, ...]:
+        """Sensors on this radio."""
+        return tuple(self._sensors)
+
+    def clock(self) -> int:
+        """Simulated time, Unix ns."""
+        if self._real_ns is None:
+            return self._start_ns
+        return self._start_ns + round((time.perf_counter_ns() - self._real_ns) * self._speed)
+
+    async def sleep_until(self, t_ns: int) -> None:
+        """Sleep until a moment of simulated time; give way to others even when it has passed."""
+        await asyncio.sleep(max(0.0, (t_ns - self.clock()) / NS / self._speed))
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep for so many simulated seconds."""
+        await asyncio.sleep(max(0.0, seconds / self._speed))
+
+    async def add(self, sensor: _Sensor) -> _Sensor:
+        """Switch a sensor on: it gets an address unless it has one, and advertises.
+
+        Parameters
+        ----------
+        sensor : VirtualSensor
+            A sensor that is on no radio yet.
+
+        Returns
+        -------
+        VirtualSensor
+            The same sensor.
+        """
+        if self._host is None:
+            msg = "a sensor is added inside `async with VirtualRadio(...)`"
+            raise RuntimeError(msg)
+        self._sensors.append(sensor)
+        await sensor.switch_on(self, _SENSOR_ADDRESS.format(len(self._sensors)))
+        return sensor
+
+    def peripheral(self, name: str, address: str) -> Any:
+        """A Bumble device on this radio's link, for those who build sensors of their own."""
+        controller = Controller(name, link=self._link)
+        controller.le_acl_data_packet_length = _ACL_BYTES
+        host = Host()
+        host.controller = controller
+        controller.host = host
+        config = DeviceConfiguration(
+            name=name,
+            address=hci.Address(address),
+            le_enabled=True,
+            classic_enabled=False,
+            advertising_interval_min=_ADVERTISE_MS,
+            advertising_interval_max=_ADVERTISE_MS,
+        )
+        return Device(name=name, address=hci.Address(address), host=host, config=config)
+
+    async def listen(self, callback: Callable[[Any], None]) -> None:
+        """Hear advertisements (for the scanner backend)."""
+        async with self._busy:
+            self._host.on("advertisement", callback)
+            self._listeners.append(callback)
+            if len(self._listeners) == 1:
+                await self._host.start_scanning(active=True, filter_duplicates=False)
+
+    async def unlisten(self, callback: Callable[[Any], None]) -> None:
+        """Hear them no longer."""
+        async with self._busy:
+            if callback not in self._listeners:
+                return
+            self._listeners.remove(callback)
+            self._host.remove_listener("advertisement", callback)
+            if not self._listeners and self._host.is_scanning:
+                await self._host.stop_scanning()
+
+    async def connect(self, address: str) -> Any:
+        """Connect to a sensor as soon as it is on the air (for the client backend; waits without end)."""
+        while True:
+            while not any(s.on_air and s.address.upper() == address.upper() for s in self._sensors):  # noqa: ASYNC110
+                await asyncio.sleep(_POLL_S)
+            async with self._busy:
+                connection = await self._attempt(address)
+            if connection is not None:
+                return connection
+
+    async def _attempt(self, address: str) -> Any:
+        attempt = asyncio.ensure_future(self._host.connect(hci.Address(address), timeout=_ATTEMPT_S))
+        try:
+            return await asyncio.shield(attempt)
+        except (core.TimeoutError, core.ConnectionError, TimeoutError):
+            return None
+        except asyncio.CancelledError:
+            # Let the controller finish, or the next attempt would find it still at this one.
+            await asyncio.wait([attempt])
+            if not attempt.cancelled() and attempt.exception() is None:
+                await self.disconnect(attempt.result())
+            raise
+
+    async def disconnect(self, connection: Any) -> None:
+        """Disconnect; a connection that is already gone is no error."""
+        gone = asyncio.Event()
+        connection.on("disconnection", lambda _reason: gone.set())
+        if connection.handle not in connection.device.connections:
+            return
+        try:
+            await connection.disconnect()
+        except (core.ConnectionError, hci.HCI_Error):
+            # The other side was faster: its event is on the way.
+            await asyncio.wait_for(gone.wait(), _ATTEMPT_S)
+
+    async def __aenter__(self) -> Self:
+        self._host = self.peripheral("central", _HOST_ADDRESS)
+        await self._host.power_on()
+        self._real_ns = time.perf_counter_ns()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for sensor in self._sensors:
+            await sensor.switch_off()
+        for callback in list(self._listeners):
+            await self.unlisten(callback)
+        for connection in list(self._host.connections.values()):
+            await self.disconnect(connection)
+        await self._host.power_off()
