@@ -1,0 +1,301 @@
+"""Beats of one stream, found, measured, judged and kept: what the cardiac modalities share.
+
+Contract
+--------
+- Everything advances on a grid of blocks of 2 s laid from a run's first sample. After block k is filtered, the
+  beats of block k − 2 are compared with their neighbours' median shape, then the intervals of block k − 3 with their
+  neighbours' median. So each beat is judged knowing about 3 s after it, its interval about 2 s, and the answer
+  depends on the run only.
+- Lag: a beat is final at most ``(1 + 1 + 3) · 2 s`` plus the filter's context of 1.5 s after it happened: about
+  11.5 s in all (:meth:`BeatLine.final_ns`). At a run's end everything becomes final at once.
+- Memory: what windows may still ask for (:meth:`BeatLine.forget`) and some 30 s of samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from feltsense.dsp.blocks import Block, BlockFilter, Tail, samples
+from feltsense.dsp.intervals import IntervalRule, near_median
+from feltsense.quality.beats import likeness
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from feltsense.dsp.cells import Cells
+    from feltsense.dsp.runs import Piece
+    from feltsense.dsp.waves import Wave
+
+__all__ = ["BeatLine", "BeatRule", "Beats"]
+
+BLOCK_SECONDS = 2.0
+BEFORE_SECONDS = 4.0
+"""Four time constants of the slowest pole of a 0.5 Hz high-pass of fifth order."""
+AFTER_SECONDS = 1.5
+SHAPE_BLOCKS = 2
+"""Blocks of look-ahead for the template."""
+RHYTHM_BLOCKS = 1
+"""Blocks of look-ahead for the local median of intervals, after the beats in them were judged."""
+SHAPE_SECONDS = 20.0
+"""Look-back for the template: some 15–30 beats; a shape changes within a minute when the arm moves."""
+RHYTHM_SECONDS = 10.0
+"""Look-back for the local median."""
+_NS_PER_MS = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class BeatRule:
+    """When a beat is trusted and when an interval is valid.
+
+    Attributes
+    ----------
+    trusted : float
+        Least likeness of both beats of a valid interval.
+    interval : IntervalRule
+        Plausible intervals.
+    """
+
+    trusted: float
+    interval: IntervalRule
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beats:
+    """The beats of one window, in order.
+
+    Attributes
+    ----------
+    t_ns : ndarray of int64, shape (n,)
+        Session times.
+    interval_ms : ndarray, shape (n,)
+        Time since the beat before; NaN where there is none in the run.
+    valid : ndarray of bool, shape (n,)
+        Whether that interval is valid and lies in the window.
+    likeness : ndarray, shape (n,)
+        Correlation of the beat with its template.
+    pair : ndarray, shape (n,)
+        The lower likeness of the interval's two beats.
+    measures : ndarray, shape (n, m)
+        What was measured of each.
+    """
+
+    t_ns: NDArray[np.int64]
+    interval_ms: NDArray[np.float64]
+    valid: NDArray[np.bool_]
+    likeness: NDArray[np.float64]
+    pair: NDArray[np.float64]
+    measures: NDArray[np.float64]
+
+
+class BeatLine:
+    """Beats of one stream across its runs.
+
+    Parameters
+    ----------
+    wave : Wave
+        How beats are found and measured.
+    rule : BeatRule
+        Which of them to trust.
+    rate : float
+        Hz.
+    spectrum : Cells, optional
+        Fed with the filtered wave, column `spectrum_column`.
+    spectrum_column : int, optional
+        Column of the detector's operation.
+    """
+
+    _INTERVAL, _VALID, _LIKE, _PAIR, _MEASURES = 0, 1, 2, 3, 4
+
+    def __init__(
+        self, wave: Wave, rule: BeatRule, rate: float, spectrum: Cells | None = None, spectrum_column: int = 0
+    ) -> None:
+        self._wave, self._rule, self._rate = wave, rule, rate
+        self._spectrum, self._spectrum_column = spectrum, spectrum_column
+        self._times = Tail(0, np.int64)
+        self._rows = Tail(self._MEASURES + len(wave.measures))
+        self._run: _Run | None = None
+        self._number = -1
+
+    def push(self, piece: Piece) -> None:
+        """Take the next samples."""
+        if piece.run != self._number:
+            self.end()
+            self._number = piece.run
+            self._run = _Run(self._wave, self._rule, self._rate)
+            if self._spectrum is not None:
+                self._spectrum.begin()
+        if self._run is not None:
+            self._keep(self._run, self._run.push(piece))
+        if piece.ends:
+            self.end()
+
+    def end(self) -> None:
+        """End the run: everything becomes final."""
+        if self._run is not None:
+            self._keep(self._run, self._run.flush())
+            self._run = None
+
+    def final_ns(self) -> int | None:
+        """Time before which no beat will change; None between runs."""
+        return None if self._run is None else self._run.final_ns
+
+    def between(self, start_ns: int, stop_ns: int) -> Beats:
+        """Beats in [start_ns, stop_ns)."""
+        times = self._times.rows
+        a, b = (int(i) for i in np.searchsorted(times, (start_ns, stop_ns)))
+        rows = self._rows.rows[a:b]
+        valid = rows[:, self._VALID] > 0.0
+        valid[:1] = False  # the first interval began before the window
+        return Beats(
+            times[a:b], rows[:, self._INTERVAL], valid, rows[:, self._LIKE], rows[:, self._PAIR], rows[:, self._MEASURES :]
+        )
+
+    def forget(self, before_ns: int) -> None:
+        """Drop the beats before a time."""
+        n = self._times.start + int(np.searchsorted(self._times.rows, before_ns))
+        self._times.drop(n)
+        self._rows.drop(n)
+
+    def _keep(self, run: _Run, blocks: list[Block]) -> None:
+        for block in blocks:
+            if self._spectrum is not None:
+                stamps = run.stamps.between(block.start, block.start + len(block.values))
+                self._spectrum.push(block.values[:, self._spectrum_column], stamps[:, 0])
+        times, rows = run.taken()
+        self._times.append(times)
+        self._rows.append(rows)
+
+
+class _Run:
+    """One run: peaks waiting to be measured, beats waiting to be judged."""
+
+    def __init__(self, wave: Wave, rule: BeatRule, rate: float) -> None:
+        self._wave, self._rule = wave, rule
+        self._detector = wave.detector()
+        self._block = samples(BLOCK_SECONDS, rate)
+        self._filter = BlockFilter(
+            self._detector.operation, self._block, samples(BEFORE_SECONDS, rate), samples(AFTER_SECONDS, rate)
+        )
+        self._back = samples(SHAPE_SECONDS, rate), samples(RHYTHM_SECONDS, rate)
+        self._filtered = Tail(wave.columns)
+        self._waiting: list[int] = []
+        self.stamps = Tail(2, np.int64)
+        # Rows of beats: sample, session time, device time | shape | likeness, interval, pair, measures
+        self._places = Tail(3, np.int64)
+        self._shapes = Tail(wave.shape)
+        self._judged = Tail(3)
+        self._measures = Tail(len(wave.measures))
+        self._ready = self._taken = 0
+        self._shaped = self._done = 0
+        self._final = 0
+
+    @property
+    def final_ns(self) -> int:
+        at = max(self._final - self._wave.behind, 0)
+        return int(self.stamps.between(at, at + 1)[0, 0])
+
+    def push(self, piece: Piece) -> list[Block]:
+        self.stamps.append(np.column_stack((piece.t_ns, piece.device_ns)))
+        blocks = self._filter.push(piece.values[:, 0])
+        for block in blocks:
+            self._step(block)
+        return blocks
+
+    def flush(self) -> list[Block]:
+        blocks = self._filter.flush()
+        for block in blocks:
+            self._step(block)
+        self._measure(self._filtered.stop + self._wave.ahead)
+        while self._shaped < self._filtered.stop:
+            self._judge_shapes()
+        while self._done < self._filtered.stop:
+            self._judge_rhythm()
+        return blocks
+
+    def taken(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Beats that became final since the last call: session times and rows."""
+        a, b = self._taken, self._ready
+        self._taken = b
+        like, interval, pair = self._judged.between(a, b).T
+        # `interval` is signed: negative says that it is there but not valid.
+        rows = np.column_stack((np.abs(interval), interval > 0.0, like, pair, self._measures.between(a, b)))
+        times = self._places.between(a, b)[:, 1].copy()
+        self._forget()
+        return times, rows
+
+    def _step(self, block: Block) -> None:
+        self._filtered.append(block.values)
+        self._waiting += self._detector.advance(block)
+        self._measure(self._filtered.stop)
+        if self._filtered.stop >= self._shaped + (SHAPE_BLOCKS + 1) * self._block:
+            self._judge_shapes()
+            if self._shaped >= self._done + (RHYTHM_BLOCKS + 1) * self._block:
+                self._judge_rhythm()
+                self._final = self._done
+
+    def _measure(self, until: int) -> None:
+        """Measure the waiting peaks whose surroundings are there."""
+        while self._waiting and self._waiting[0] + self._wave.ahead <= until:
+            beat = self._wave.measure(self._filtered.rows, self._filtered.start, self._waiting.pop(0))
+            # Two peaks may snap to one crest; and what was judged stays judged.
+            last = int(self._places.rows[-1, 0]) if len(self._places) else -1
+            if beat is None or beat.at <= max(last, self._shaped - 1):
+                continue
+            whole = int(np.floor(beat.fiducial))
+            a, b = self.stamps.between(whole, whole + 2)[[0, -1]]
+            t, d = (int(x) + round((beat.fiducial - whole) * int(y - x)) for x, y in zip(a, b, strict=True))
+            self._places.append(np.array([[beat.at, t, d]]))
+            self._shapes.append(beat.shape[None, :])
+            self._measures.append(np.array([beat.measures]))
+
+    def _beats(self, start: int, stop: int) -> slice:
+        """Beats (numbers from the first kept one) whose peaks lie in samples [start, stop)."""
+        a, b = np.searchsorted(self._places.rows[:, 0], (start, stop))
+        return slice(int(a), int(b))
+
+    def _judge_shapes(self) -> None:
+        """Likeness, interval and pair of the next block's beats."""
+        start, stop = self._shaped, self._shaped + self._block
+        mine = self._beats(start, stop)
+        if mine.stop > mine.start:
+            near = self._beats(start - self._back[0], self._filtered.stop)
+            like = likeness(self._shapes.rows[mine], self._shapes.rows[near])
+            first = max(mine.start - 1, 0)
+            device = self._places.rows[first : mine.stop, 2]
+            before = self._judged.rows[-1:, 0] if mine.start else np.empty(0)
+            known = np.concatenate((before, like))
+            interval = np.diff(device) / _NS_PER_MS
+            pair = np.minimum(known[1:], known[:-1])
+            if not mine.start:
+                interval, pair = (np.concatenate(([np.nan], x)) for x in (interval, pair))
+            self._judged.append(np.column_stack((like, interval, pair)))
+        self._shaped = stop
+
+    def _judge_rhythm(self) -> None:
+        """Validity of the next block's intervals."""
+        start, stop = self._done, self._done + self._block
+        rule = self._rule.interval
+        near = self._beats(start - self._back[1], self._shaped)
+        rows = self._judged.rows[near]
+        size = np.abs(rows[:, 1])
+        plausible = (rows[:, 2] > self._rule.trusted) & (size >= rule.low_ms) & (size <= rule.high_ms)
+        mine = self._beats(start, stop)
+        judged = self._judged.rows[mine]
+        trusted = judged[:, 2] > self._rule.trusted
+        valid = trusted & near_median(np.abs(judged[:, 1]), size[plausible], rule)
+        judged[:, 1] = np.where(valid, 1.0, -1.0) * np.abs(judged[:, 1])
+        self._ready = self._places.start + mine.stop
+        self._done = stop
+
+    def _forget(self) -> None:
+        self._filtered.drop(self._filtered.stop - self._wave.ahead - self._wave.behind - 2 * self._block)
+        self.stamps.drop(min(self._final - self._wave.behind, self._filtered.start))
+        oldest = self._beats(-1, self._done - max(self._back)).stop
+        # One beat more: the next interval is measured from it.
+        keep = min(self._places.start + oldest, self._taken) - 1
+        for tail in (self._places, self._shapes, self._judged, self._measures):
+            tail.drop(keep)
+

@@ -1,0 +1,99 @@
+"""The part of an extractor that ECG and PPG share: runs, beats, faults, spans."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from feltsense.core.timeline import NS
+from feltsense.dsp.cells import Cells
+from feltsense.dsp.runs import RunSplitter
+from feltsense.features._beats import BeatLine, BeatRule, Beats
+from feltsense.features._gate import Spans
+from feltsense.quality.beats import Evidence
+
+if TYPE_CHECKING:
+    from feltsense.core.chunk import Chunk
+    from feltsense.core.window import Window
+    from feltsense.dsp.cells import Summary
+    from feltsense.dsp.waves import Wave
+
+__all__ = ["Heart"]
+
+_FAULT_SECONDS, _FAULT_STEP_SECONDS = 2.0, 1.0
+"""Longer than any pause between two beats at rest, so that a pause is not a flat line."""
+
+
+class Heart:
+    """One beat-bearing stream: chunks in, what a window must know out.
+
+    Parameters
+    ----------
+    wave : Wave
+        How its beats are found and measured.
+    rule : BeatRule
+        Which of them to trust.
+    faults : Summary
+        Flat and railed stretches.
+    rate : float
+        Hz.
+    spectrum : Cells, optional
+        Fed with the filtered wave, column `spectrum_column`.
+    spectrum_column : int, optional
+        Column of the detector's operation.
+    """
+
+    def __init__(
+        self, wave: Wave, rule: BeatRule, faults: Summary, rate: float, spectrum: Cells | None = None, spectrum_column: int = 0
+    ) -> None:
+        self._split = RunSplitter()
+        self._line = BeatLine(wave, rule, rate, spectrum, spectrum_column)
+        self._faults = Cells(faults, round(_FAULT_SECONDS * rate), max(1, round(_FAULT_STEP_SECONDS * rate)), 2)
+        self._spans = Spans(round(NS / rate))
+        self._run = -1
+        self._last_ns = -(2**62)
+
+    def push(self, chunk: Chunk) -> None:
+        """Take the next samples."""
+        for piece in self._split.push(chunk):
+            self._spans.push(piece)
+            if piece.run != self._run:
+                self._run = piece.run
+                self._faults.begin()
+            self._faults.push(piece.values[:, 0], piece.t_ns)
+            self._line.push(piece)
+        if len(chunk):
+            self._last_ns = chunk.stop_ns
+
+    def close(self) -> None:
+        """End the segment."""
+        self._split.close()
+        self._line.end()
+
+    def final_ns(self) -> int:
+        """Time before which nothing will change."""
+        final = self._line.final_ns()
+        return self._last_ns if final is None else final
+
+    def present_s(self, window: Window) -> float:
+        """Seconds of a window in which there is signal."""
+        return self._spans.overlap_ns(window) / NS
+
+    def beats(self, window: Window) -> Beats:
+        """The window's beats."""
+        return self._line.between(window.start_ns, window.stop_ns)
+
+    def evidence(self, window: Window, beats: Beats, present_s: float, moving: float = 0.0) -> Evidence:
+        """What the quality of a window is judged by."""
+        cells = self._faults.within(window.start_ns, window.stop_ns)
+        flat, railed = (float(v) for v in cells.mean(axis=0)) if len(cells) else (0.0, 0.0)
+        # A window holds its whole beats; the rest of an interval at either end is not a fault.
+        edge = float(beats.interval_ms[beats.valid].mean()) / 1e3 if beats.valid.any() else 0.0
+        valid_s = float(beats.interval_ms[beats.valid].sum()) / 1e3
+        rhythm = min(1.0, valid_s / max(present_s - edge, 1e-3)) if present_s > 0.0 else 0.0
+        return Evidence(min(1.0, present_s / window.seconds), beats.likeness, rhythm, flat, railed, moving)
+
+    def forget(self, before_ns: int) -> None:
+        """Drop what no window from a time on needs."""
+        self._line.forget(before_ns)
+        self._faults.forget(before_ns)
+        self._spans.forget(before_ns)

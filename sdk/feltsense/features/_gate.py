@@ -1,0 +1,113 @@
+"""What a window may be asked for, and the reason where it may not: shared by the modalities that count beats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from feltsense.core.vector import Extracted, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from feltsense.core.vector import FeatureSpec
+    from feltsense.core.window import Window
+    from feltsense.dsp.runs import Piece
+
+__all__ = ["Need", "Spans", "collect", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a feature needs beside its minimum of seconds.
+
+    Attributes
+    ----------
+    count : int
+        How many it has (intervals, differences, beats).
+    least : int
+        How many it needs.
+    """
+
+    count: int
+    least: int
+
+
+class Spans:
+    """Where a stream has signal: the session times its runs begin and end.
+
+    Parameters
+    ----------
+    period_ns : int
+        Time that a sample stands for.
+    """
+
+    def __init__(self, period_ns: int) -> None:
+        self._period = period_ns
+        self._spans: list[list[int]] = []
+        self._run = -1
+
+    def push(self, piece: Piece) -> None:
+        """Take the next samples."""
+        if not len(piece.t_ns):
+            return
+        stop = int(piece.t_ns[-1]) + self._period
+        if piece.run == self._run and self._spans:
+            self._spans[-1][1] = stop
+        else:
+            self._spans.append([int(piece.t_ns[0]), stop])
+            self._run = piece.run
+
+    def overlap_ns(self, window: Window) -> int:
+        """Time of the window in which there is signal."""
+        return sum(max(0, min(b, window.stop_ns) - max(a, window.start_ns)) for a, b in self._spans)
+
+    def forget(self, before_ns: int) -> None:
+        """Drop the spans that end before a time; the last one stays, it may grow."""
+        while len(self._spans) > 1 and self._spans[0][1] < before_ns:
+            self._spans.pop(0)
+
+
+def missing(spec: FeatureSpec, window: Window, present_s: float, need: Need, worst: Reason) -> Reason:
+    """Why a feature cannot be given; ``ok`` when it can.
+
+    Parameters
+    ----------
+    spec : FeatureSpec
+        Says how many seconds of signal it needs.
+    window : Window
+        The window.
+    present_s : float
+        Seconds of it in which there is signal.
+    need : Need
+        What it must have beside time.
+    worst : Reason
+        What is wrong with the window first of all (the reason of its quality).
+    """
+    if window.seconds < spec.min_seconds:
+        return Reason.TOO_SHORT
+    if present_s <= 0.0:
+        return Reason.NO_SIGNAL
+    if present_s < spec.min_seconds:
+        return Reason.GAP
+    if need.count < need.least:
+        return Reason.TOO_FEW_BEATS if worst in (Reason.OK, Reason.GAP) else worst
+    return Reason.OK
+
+
+def collect(
+    specs: Sequence[FeatureSpec], values: Mapping[str, float], reasons: Mapping[str, Reason], quality: tuple[float, Reason]
+) -> Extracted:
+    """Features in the order of the specs; a value that could not be computed is missing whatever its gate said."""
+    out, why = np.full(len(specs), np.nan), []
+    for i, spec in enumerate(specs):
+        reason = reasons[spec.name]
+        value = values[spec.name] if reason is Reason.OK else float("nan")
+        if reason is Reason.OK and not np.isfinite(value):
+            reason = Reason.NONE_FOUND
+        if reason is Reason.OK:
+            out[i] = value
+        why.append(reason)
+    return Extracted(out, tuple(why), *quality)

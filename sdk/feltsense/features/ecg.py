@@ -1,0 +1,134 @@
+"""Heart rate and heart rate variability from an ECG.
+
+Contract: :mod:`feltsense.core.extractor`. R peaks are found on zero-phase filtered blocks, placed between samples
+by a parabola, and timed by the device's clock. An RR interval counts as NN when both its beats look like their
+neighbours, it is 300–2000 ms long and within 25 % of the median of the intervals around it: an ectopic beat takes
+its two intervals with it, a swing of respiratory sinus arrhythmia stays. Nothing is put in the place of what is left
+out; successive differences are formed only between neighbouring NN intervals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from feltsense.core.vector import Extracted, FeatureSpec, Reason
+from feltsense.dsp.filters import ECG_LEAST_RATE
+from feltsense.dsp.intervals import IntervalRule, time_domain
+from feltsense.dsp.waves import Qrs
+from feltsense.features._beats import BeatRule
+from feltsense.features._cardiac import Heart
+from feltsense.features._gate import Need, collect, missing
+from feltsense.quality import ecg as quality
+from feltsense.quality.beats import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from feltsense.core.chunk import Chunk, StreamInfo
+    from feltsense.core.window import Window
+
+__all__ = ["EXTRACTOR", "EcgFeatures"]
+
+_TASK_FORCE = "Task Force 1996, Circulation 93:1043"
+_NK = "Makowski 2021, Behav Res Methods 53:1689 (NeuroKit2 hrv_time)"
+_BRENNAN = "Brennan 2001, IEEE TBME 48:1342"
+_OURS = "feltsense"
+_RULE = BeatRule(quality.TRUSTED, IntervalRule(low_ms=300.0, high_ms=2000.0, deviation=0.25))
+_LEAST_NN = 5
+"""Fewer intervals do not make a mean rate."""
+_LEAST_DIFFERENCES = 8
+"""Fewer differences make an RMSSD whose 95 % interval spans a factor of two."""
+_RATE, _SHORT, _LONG = 10.0, 30.0, 50.0
+"""Seconds of signal: for a rate and RMSSD 10 s (Munoz 2015, PLoS ONE 10:e0138921), for SDNN 30 s; features that need
+a minute are content with 50 s of it."""
+
+_SPECS = (
+    FeatureSpec("hr", "bpm", "60000 / mean NN", _TASK_FORCE, _RATE),
+    FeatureSpec("mean_nn", "ms", "mean of NN", _TASK_FORCE, _RATE),
+    FeatureSpec("median_nn", "ms", "median of NN", _NK, _RATE),
+    FeatureSpec("min_nn", "ms", "shortest NN", _NK, _RATE),
+    FeatureSpec("max_nn", "ms", "longest NN", _NK, _RATE),
+    FeatureSpec("sdnn", "ms", "standard deviation of NN (n − 1)", _TASK_FORCE, _SHORT),
+    FeatureSpec("rmssd", "ms", "root mean square of successive differences of NN", _TASK_FORCE, _RATE),
+    FeatureSpec("sdsd", "ms", "standard deviation of successive differences of NN (n − 1)", _TASK_FORCE, _SHORT),
+    FeatureSpec("pnn50", "%", "100 · successive differences over 50 ms / (differences + 1)", _NK, _LONG),
+    FeatureSpec("pnn20", "%", "100 · successive differences over 20 ms / (differences + 1)", _NK, _LONG),
+    FeatureSpec("cvnn", "1", "SDNN / mean NN", _NK, _LONG),
+    FeatureSpec("cvsd", "1", "RMSSD / mean NN", _NK, _SHORT),
+    FeatureSpec("mad_nn", "ms", "1.4826 · median absolute deviation of NN", _NK, _SHORT),
+    FeatureSpec("iqr_nn", "ms", "interquartile range of NN", _NK, _SHORT),
+    FeatureSpec("sd1", "ms", "SDSD / √2: spread across the Poincaré plot's identity line", _BRENNAN, _SHORT),
+    FeatureSpec("sd2", "ms", "standard deviation of (NN₁ + NN₂) / √2: spread along it", _BRENNAN, _LONG),
+    FeatureSpec("artefact_fraction", "1", "share of the window's intervals that are not NN", _OURS, _RATE),
+    FeatureSpec("coverage", "1", "sum of NN / length of the window", _OURS, 0.0),
+)
+_OF_DIFFERENCES = frozenset({"rmssd", "sdsd", "pnn50", "pnn20", "cvsd", "sd1", "sd2"})
+
+
+class EcgFeatures:
+    """Heart rate and its variability, streamed (see the module's header).
+
+    Parameters
+    ----------
+    streams : mapping of str to StreamInfo
+        ``ecg`` → its stream.
+    """
+
+    requires = "ecg"
+    uses: tuple[str, ...] = ()
+    specs = _SPECS
+
+    def __init__(self, streams: Mapping[str, StreamInfo]) -> None:
+        rate = streams[self.requires].spec.rate
+        self._heart: Heart | None = None
+        self._last_ns = -(2**62)
+        if rate is not None and rate >= ECG_LEAST_RATE:
+            self._heart = Heart(Qrs(float(rate)), _RULE, quality.faults(float(rate)), float(rate))
+
+    def push(self, chunk: Chunk) -> None:
+        """Take the next samples."""
+        if self._heart is not None:
+            self._heart.push(chunk)
+        elif len(chunk):
+            self._last_ns = chunk.stop_ns
+
+    def close(self, stream_id: str) -> None:  # noqa: ARG002
+        """End the segment: what is pending becomes final."""
+        if self._heart is not None:
+            self._heart.close()
+
+    def final_ns(self, stream_id: str) -> int:  # noqa: ARG002
+        """Time before which nothing will change: about 11.5 s behind the newest sample."""
+        return self._last_ns if self._heart is None else self._heart.final_ns()
+
+    def features(self, window: Window) -> Extracted:
+        """Features of a window that is final."""
+        if self._heart is None:
+            return Extracted.nothing(len(self.specs), Reason.NOT_SUPPORTED)
+        present = self._heart.present_s(window)
+        beats = self._heart.beats(window)
+        verdict = judge(self._heart.evidence(window, beats, present), quality.LIMITS)
+        nn = time_domain(beats.interval_ms, beats.valid)
+        intervals = max(len(beats.t_ns) - 1, 0)
+        values = asdict(nn)
+        values["hr"] = 60e3 / nn.mean_nn
+        values["artefact_fraction"] = 1.0 - nn.n / intervals if intervals else float("nan")
+        values["coverage"] = nn.n * nn.mean_nn / 1e3 / window.seconds if nn.n else 0.0
+        reasons = {s.name: missing(s, window, present, self._need(s.name, nn.n, nn.differences), verdict[1]) for s in _SPECS}
+        reasons["artefact_fraction"] = missing(_SPECS[-2], window, present, Need(intervals, _LEAST_NN), verdict[1])
+        return collect(self.specs, values, reasons, verdict)
+
+    def forget(self, before_ns: int) -> None:
+        """Drop what no window from a time on needs."""
+        if self._heart is not None:
+            self._heart.forget(before_ns)
+
+    @staticmethod
+    def _need(name: str, intervals: int, differences: int) -> Need:
+        if name == "coverage":
+            return Need(0, 0)
+        return Need(differences, _LEAST_DIFFERENCES) if name in _OF_DIFFERENCES else Need(intervals, _LEAST_NN)
+
+
+EXTRACTOR = EcgFeatures

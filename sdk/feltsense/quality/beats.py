@@ -1,0 +1,155 @@
+"""What the quality of every beat-bearing signal is made of: shape, rhythm, coverage, flat and railed stretches.
+
+Rules
+-----
+- Absolute: a beat's quality is its correlation with the median shape of its neighbours, mapped by fixed limits.
+  Nothing is rescaled inside the window, so the worst beat of a good window is still good, and noise stays noise.
+- A product: one bad factor is enough. White noise has peaks everywhere; they are alike to a degree, because they
+  were aligned by their crests, but their rhythm is not: shape and rhythm together tell noise from beats.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from feltsense.core.vector import Reason
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Evidence", "Limits", "judge", "likeness", "trace_faults"]
+
+LEAST_NEIGHBOURS = 5
+"""Fewer beats make no template: a median of three follows each of them."""
+_RAIL_SECONDS = 0.1
+"""A signal that stays exactly at its extreme for so long has hit the converter's rail."""
+_RAIL_LEAST = 4
+"""…and for at least so many samples: coarse steps repeat a crest two or three times."""
+_RELATIVE_FLAT = 1e-9
+"""A range below this share of the level is rounding, not signal."""
+_FAULTY = 0.2
+"""Share of flat or railed stretches that is worth naming as the reason."""
+_WORTH_NAMING = 0.9
+"""A factor above this is no reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How a correlation with the template is read.
+
+    Attributes
+    ----------
+    alien, alike : float
+        Correlation at and below which a beat counts 0, and at and above which it counts 1.
+    """
+
+    alien: float
+    alike: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What is known of one window.
+
+    Attributes
+    ----------
+    coverage : float
+        Share of the window in which there is signal.
+    likeness : ndarray, shape (n,)
+        Correlation of each beat with its template.
+    rhythm : float
+        Share of the time with signal that valid intervals account for.
+    flat, railed : float
+        Share of the signal that is a flat line, or at the converter's rail.
+    moving : float
+        Share of the window in which the sensor is moved; explains, does not count.
+    """
+
+    coverage: float
+    likeness: NDArray[np.float64]
+    rhythm: float
+    flat: float
+    railed: float
+    moving: float = 0.0
+
+
+def likeness(shapes: NDArray[np.float64], neighbours: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Correlation of beats with the median shape of their neighbourhood, −1..1; 0 where there is no template.
+
+    Parameters
+    ----------
+    shapes : ndarray, shape (n, m)
+        Standardised shapes of the beats to judge.
+    neighbours : ndarray, shape (k, m)
+        Standardised shapes of the neighbourhood, these included.
+    """
+    if len(neighbours) < LEAST_NEIGHBOURS:
+        return np.zeros(len(shapes))
+    template = np.median(neighbours, axis=0)
+    template = template - template.mean()
+    size = float(np.sqrt(np.mean(template * template)))
+    if size == 0.0:
+        return np.zeros(len(shapes))
+    # One row after the other: a matrix product may add up in another order for another number of rows.
+    return np.array([float(np.mean(s * template)) / size for s in shapes])
+
+
+def trace_faults(x: NDArray[np.float64], rate: float, floor: float) -> NDArray[np.float64]:
+    """Whether a stretch of raw signal is flat, and whether it is at a rail.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+        Raw samples.
+    rate : float
+        Hz.
+    floor : float
+        Peak-to-peak below which the stretch is flat, in the signal's unit.
+
+    Returns
+    -------
+    ndarray, shape (2,)
+        Flat, railed: 0 or 1 each.
+    """
+    high, low = float(x.max()), float(x.min())
+    if high - low <= max(floor, _RELATIVE_FLAT * max(abs(high), abs(low))):
+        return np.array([1.0, 0.0])
+    least = max(_RAIL_LEAST, round(_RAIL_SECONDS * rate)) - 1
+    stays = max(int(((x[1:] == edge) & (x[:-1] == edge)).sum()) for edge in (high, low))
+    return np.array([0.0, float(stays >= least)])
+
+
+def judge(evidence: Evidence, limits: Limits) -> tuple[float, Reason]:
+    """Quality of a window and, where it is not good, what is wrong first of all.
+
+    Returns
+    -------
+    quality : float
+        0..1: coverage × mean mapped likeness × rhythm × share not flat × share not railed.
+    reason : Reason
+        ``ok`` where no factor is below 0.9.
+    """
+    if evidence.coverage <= 0.0:
+        return 0.0, Reason.NO_SIGNAL
+    alike = np.clip((evidence.likeness - limits.alien) / (limits.alike - limits.alien), 0.0, 1.0)
+    shape = float(alike.mean()) if len(alike) else 0.0
+    sound = (1.0 - evidence.flat) * (1.0 - evidence.railed)
+    quality = min(1.0, max(0.0, evidence.coverage * shape * evidence.rhythm * sound))
+    return quality, _reason(evidence, shape)
+
+
+def _reason(evidence: Evidence, shape: float) -> Reason:
+    moved = evidence.moving > _FAULTY
+    causes = (
+        (evidence.flat > _FAULTY, Reason.FLATLINE),
+        (evidence.railed > _FAULTY, Reason.SATURATED),
+        (evidence.coverage < _WORTH_NAMING, Reason.GAP),
+        (not len(evidence.likeness), Reason.TOO_FEW_BEATS),
+        (min(shape, evidence.rhythm) < _WORTH_NAMING and moved, Reason.MOTION),
+        (shape < _WORTH_NAMING, Reason.NOISE),
+        (evidence.rhythm < _WORTH_NAMING, Reason.ARTEFACT),
+    )
+    return next((reason for holds, reason in causes if holds), Reason.OK)
