@@ -1,0 +1,122 @@
+"""The one-file model: load it, run it, write it.
+
+``load(path)`` checks every hash, then runs the model with onnxruntime where that is installed, else with numpy.
+No personal data is in a bundle: a person's rest enters as inputs (:class:`feltsense.core.profile.UserProfile`).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from feltsense.bundle import archive
+from feltsense.bundle.run import Inputs, NumpyRunner, OnnxRunner, Outputs, Runner
+from feltsense.errors import ProfileError, UnknownNameError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from feltsense.bundle.schema import Model
+    from feltsense.core.profile import UserProfile
+
+__all__ = ["Bundle", "Inputs", "Outputs", "load", "shipped"]
+
+SUFFIX = ".feltbundle"
+RUNNERS = ("auto", "numpy", "onnxruntime")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bundle:
+    """A loaded model.
+
+    Attributes
+    ----------
+    model : Model
+        Names, memory, numbers.
+    runner : Runner
+        What evaluates it.
+    card : str
+        The model card, Markdown.
+    id : str
+        First 16 digits of the hash of the whole bundle.
+    path : str
+        Where it was loaded from.
+    """
+
+    model: Model
+    runner: Runner
+    card: str
+    id: str
+    path: str
+
+    @classmethod
+    def load(cls, path: str | Path | None = None, runner: str = "auto") -> Bundle:
+        """See :func:`load`."""
+        return load(path, runner)
+
+    def rest(self, profile: UserProfile | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and seconds of rest of each of the model's features, as a profile knows them.
+
+        Raises
+        ------
+        ProfileError
+            If the profile was made from other features.
+        """
+        names = self.model.names
+        mean, seconds = np.full(len(names), np.nan), np.zeros(len(names))
+        if profile is None:
+            return mean, seconds
+        if profile.schema_digest and profile.schema_digest != self.model.schema_digest:
+            odd = sorted(set(names) ^ set(profile.rest)) or ["units or minimum lengths"]
+            which = f"{', '.join(odd[:6])}"
+            msg = f"profile of {profile.subject!r} was made from other features ({which}); calibrate again with this model"
+            raise ProfileError(msg)
+        for i, name in enumerate(names):
+            moments = profile.rest.get(name)
+            if moments is not None and moments.n:
+                mean[i], seconds[i] = moments.mean, moments.n * profile.hop_s
+        return mean, seconds
+
+
+def shipped() -> dict[str, Path]:
+    """Target → file of the bundles that come with feltsense."""
+    folder = Path(__file__).with_name("data")
+    return {p.name.removesuffix(SUFFIX): p for p in sorted(folder.glob(f"*{SUFFIX}"))}
+
+
+def load(path: str | Path | None = None, runner: str = "auto", target: str = "stress") -> Bundle:
+    """Load a bundle.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        File; default the shipped bundle of `target`.
+    runner : {"auto", "numpy", "onnxruntime"}
+        auto: onnxruntime where it is installed, else numpy.
+    target : str
+        Which shipped bundle.
+
+    Raises
+    ------
+    BundleError
+        If it is no bundle, of another version, or altered.
+    UnknownNameError
+        If no bundle of that target is shipped, or there is no such runner.
+    MissingExtraError
+        If onnxruntime was asked for and is not installed.
+    """
+    if runner not in RUNNERS:
+        raise UnknownNameError("runner", runner, RUNNERS)
+    if path is None:
+        bundles = shipped()
+        if target not in bundles:
+            raise UnknownNameError("shipped target", target, bundles)
+        path = bundles[target]
+    parts = archive.read(Path(path))
+    onnx = runner == "onnxruntime" or (runner == "auto" and importlib.util.find_spec("onnxruntime") is not None)
+    chosen: Runner = OnnxRunner(parts.graph) if onnx else NumpyRunner(parts.model)
+    return Bundle(parts.model, chosen, parts.card, parts.id, str(path))

@@ -1,0 +1,161 @@
+"""The gate that every bundle passes before it is written: three implementations, one answer.
+
+The training stack (the fitted estimators themselves), the ONNX graph and the numpy runner are compared on rows made
+to break them: plain, NaN, ±inf, whole modalities missing, no quality, with and without a past and a known rest, and
+values a hair's breadth on either side of tree thresholds. No label may flip; no probability may differ by more
+than 1e-5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from feltsense.bundle.run import Inputs, NumpyRunner, OnnxRunner
+from feltsense.errors import BundleError
+from feltsense.fusion.late import probabilities
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from feltsense.bundle.run import Outputs
+    from feltsense.bundle.schema import Model
+
+__all__ = ["LIMIT", "Parity", "check", "rows"]
+
+LIMIT = 1e-5
+ROWS = 1200
+"""Rows of each kind together, threshold rows not counted."""
+THRESHOLDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """Outcome of the gate."""
+
+    rows: int
+    flips: int
+    difference: float
+
+    def passed(self) -> bool:
+        """Whether the bundle may be written."""
+        return self.flips == 0 and self.difference <= LIMIT
+
+
+def rows(model: Model, seed: int = 0) -> Inputs:
+    """Rows made to break a model."""
+    rng = np.random.default_rng(seed)
+    n = model.normaliser
+    features, modalities, others = len(model.features), len(model.modalities), len(model.classes) - 1
+    x = _features(model, rng.normal(0, 2, (ROWS, len(n.left))), rng)
+    kinds = rng.integers(0, 6, ROWS)
+    x[kinds == 1] = np.where(rng.random((int((kinds == 1).sum()), features)) < 0.4, np.nan, x[kinds == 1])
+    wild = rng.choice(np.array([np.inf, -np.inf, 1e300, -1e300, 0.0, 1e31]), (ROWS, features))
+    x = np.where((kinds == 2)[:, None] & (rng.random(x.shape) < 0.3), wild, x)
+    odd = rng.choice([0.0, np.nan, 1.0], (ROWS, modalities))
+    quality = np.where(kinds[:, None] == 5, odd, rng.random((ROWS, modalities)))
+    owners = np.array([model.modalities.index(name.partition(".")[0]) for name in model.names])
+    for m in range(modalities):
+        gone = (kinds == 3) & (rng.random(ROWS) < 0.6)
+        x[np.ix_(gone, owners == m)] = np.nan
+        quality[gone, m] = 0.0
+    x = np.concatenate([x, _near_thresholds(model, rng)])
+    total = len(x)
+    quality = np.concatenate([quality, np.ones((total - ROWS, modalities))])
+    rest = _features(model, rng.normal(0, 1, (total, len(n.left))), rng)
+    seconds = rng.choice(np.array([0.0, 5.0, 215.0, 3000.0]), (total, features))
+    # Threshold rows were placed for an unknown person without a past.
+    seconds[ROWS:] = 0.0
+    rest[rng.random(rest.shape) < 0.1] = np.nan
+    previous = np.where(rng.random((total, 1)) < 0.5, np.nan, rng.normal(0, 1, (total, others)))
+    previous[ROWS:] = np.nan
+    return Inputs(x, quality, rest, seconds, previous, rng.random((total, 1)))
+
+
+def _features(model: Model, z: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Features whose single inputs have the given z for an unknown person."""
+    n = model.normaliser
+    out = rng.normal(0, 1, (len(z), len(model.features)))
+    for j, (left, right) in enumerate(zip(n.left, n.right, strict=True)):
+        if right < 0:
+            value = n.population[j] + n.spread[j] * z[:, j]
+            out[:, left] = value if np.isnan(n.offset[left]) else np.exp(value) - n.offset[left]
+    return out
+
+
+def _near_thresholds(model: Model, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Rows in which one input lies next to a threshold of a tree: below, on and above it."""
+    out = []
+    for member in model.members:
+        arrays = member.expert.arrays()
+        if "threshold" not in arrays:
+            continue
+        inner = np.flatnonzero(arrays["left"] != np.arange(len(arrays["left"])))
+        for node in rng.permutation(inner)[:THRESHOLDS]:
+            z = rng.normal(0, 1, (3, len(model.inputs)))
+            t = np.float32(arrays["threshold"][node])
+            j = int(member.columns[int(arrays["feature"][node])])
+            z[:, j] = [np.nextafter(t, np.float32(-np.inf)), t, np.nextafter(t, np.float32(np.inf))]
+            out.append(_features(model, z, rng))
+    return np.concatenate(out) if out else np.empty((0, len(model.features)))
+
+
+def check(model: Model, graph: bytes, stack: Sequence[Callable[[NDArray[np.float64]], NDArray[np.float64]]]) -> Parity:
+    """Compare the three.
+
+    Parameters
+    ----------
+    model : Model
+        What the numpy runner runs.
+    graph : bytes
+        What onnxruntime runs.
+    stack : sequence of callable
+        Margins of each expert as its own library computes them, in the order of the members.
+
+    Raises
+    ------
+    BundleError
+        If they disagree; nothing may be written then.
+    """
+    inputs = rows(model)
+    ours = NumpyRunner(model).run(inputs)
+    theirs = OnnxRunner(graph).run(inputs)
+    trained = _stack_probabilities(model, inputs, stack)
+    answers = (theirs.probability, trained)
+    flips = sum(int((a.argmax(axis=1) != ours.probability.argmax(axis=1)).sum()) for a in answers)
+    difference = max(float(np.abs(a - ours.probability).max()) for a in answers)
+    difference = max(difference, _worst(ours, theirs))
+    result = Parity(len(inputs.x), flips, difference)
+    if not result.passed():
+        found = f"{flips} labels flip and answers differ by {difference:.2g} over {len(inputs.x)} rows"
+        msg = f"export refused: {found} (allowed: 0, {LIMIT}); nothing was written"
+        raise BundleError(msg)
+    return result
+
+
+def _worst(ours: Outputs, theirs: Outputs) -> float:
+    """Largest difference of anything but probabilities, on the scale of one logit; inf where NaN differ."""
+    worst = float(np.abs(ours.abstain - theirs.abstain).max())
+    for name in ("logit", "smoothed", "contribution"):
+        a, b = getattr(ours, name), getattr(theirs, name)
+        if not np.array_equal(np.isnan(a), np.isnan(b)):
+            return float("inf")
+        worst = max(worst, float(np.nanmax(np.abs(a - b) / np.maximum(1.0, np.abs(a)))))
+    return worst
+
+
+def _stack_probabilities(
+    model: Model, inputs: Inputs, stack: Sequence[Callable[[NDArray[np.float64]], NDArray[np.float64]]]
+) -> NDArray[np.float64]:
+    fresh = replace(inputs)
+    z = model.normaliser(fresh.x, fresh.rest_mean, fresh.rest_seconds)
+    seen = np.isfinite(z)
+    counts = np.stack([seen[:, model.owner == m].sum(axis=1) for m in range(len(model.modalities))], axis=1)
+    margins = [predict(z[:, m.columns]) for predict, m in zip(stack, model.members, strict=True)]
+    fused = model.fusion(margins, counts.astype(np.float64), fresh.quality)
+    mixed = fresh.decay * fresh.previous + (1.0 - fresh.decay) * fused.logit
+    return probabilities(np.where(np.isnan(fresh.previous), fused.logit, mixed))

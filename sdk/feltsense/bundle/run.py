@@ -1,0 +1,159 @@
+"""Running a model: one numpy runner (base install) and one onnxruntime runner, with equal answers.
+
+Both take the same inputs and give the same outputs, all float64:
+
+==============  =====================  ========================================================================
+input           shape                  meaning
+==============  =====================  ========================================================================
+x               n, features            features, NaN = missing
+quality         n, modalities          0..1
+rest_mean       n, features            the person's mean of each feature at rest, NaN = unknown
+rest_seconds    n, features            seconds of rest behind it, 0 = nobody known
+previous        n, classes − 1         smoothed logit before, NaN = none
+decay           n, 1                   what is left of it: 0.5^(seconds since / half-life)
+==============  =====================  ========================================================================
+
+==============  =====================  ========================================================================
+output          shape                  meaning
+==============  =====================  ========================================================================
+probability     n, classes             smoothed, calibrated
+logit           n, classes − 1         this window's, before smoothing
+smoothed        n, classes − 1         to be handed back as `previous`
+contribution    n, parts, classes − 1  base, each modality, joint (0: nothing is modelled jointly yet)
+plausible       n, classes             1 where the class is in the conformal set
+abstain         n, 1                   1 where no modality is present
+==============  =====================  ========================================================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from feltsense.errors import MissingExtraError
+from feltsense.fusion.late import probabilities
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from feltsense.bundle.schema import Model
+
+__all__ = ["Inputs", "NumpyRunner", "OnnxRunner", "Outputs", "Runner"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """What the model is given; shapes in the module's table."""
+
+    x: NDArray[np.float64]
+    quality: NDArray[np.float64]
+    rest_mean: NDArray[np.float64]
+    rest_seconds: NDArray[np.float64]
+    previous: NDArray[np.float64]
+    decay: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        x: NDArray[np.float64],
+        quality: NDArray[np.float64],
+        rest: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+    ) -> Inputs:
+        """Rows without a past, of one person whose rest (mean, seconds) is known or not."""
+        n, features = x.shape
+        mean, seconds = rest if rest is not None else (np.full(features, np.nan), np.zeros(features))
+        return cls(
+            x, quality, np.broadcast_to(mean, (n, features)), np.broadcast_to(seconds, (n, features)),
+            np.full((n, len(model.classes) - 1), np.nan), np.zeros((n, 1)),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outputs:
+    """What the model says; shapes in the module's table."""
+
+    probability: NDArray[np.float64]
+    logit: NDArray[np.float64]
+    smoothed: NDArray[np.float64]
+    contribution: NDArray[np.float64]
+    plausible: NDArray[np.float64]
+    abstain: NDArray[np.float64]
+
+
+class Runner(Protocol):
+    """Something that evaluates a model."""
+
+    name: str
+
+    def run(self, inputs: Inputs) -> Outputs:
+        """Evaluate rows; each row is independent of the others."""
+
+
+class NumpyRunner:
+    """Evaluates a model with numpy alone."""
+
+    name = "numpy"
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._owner = [np.flatnonzero(model.owner == m) for m in range(len(model.modalities))]
+
+    def run(self, inputs: Inputs) -> Outputs:
+        """Evaluate rows."""
+        model = self._model
+        z = model.normaliser(inputs.x, inputs.rest_mean, inputs.rest_seconds)
+        seen = np.isfinite(z)
+        finite = np.stack([seen[:, columns].sum(axis=1) for columns in self._owner], axis=1).astype(np.float64)
+        fused = model.fusion([m.expert.margins(z[:, m.columns]) for m in model.members], finite, inputs.quality)
+        any_present = fused.present.any(axis=1, keepdims=True)
+        mixed = inputs.decay * inputs.previous + (1.0 - inputs.decay) * fused.logit
+        now = np.where(np.isnan(inputs.previous), fused.logit, mixed)
+        probability = probabilities(now)
+        top = probability >= probability.max(axis=1, keepdims=True)
+        plausible = top | (probability >= model.plausible) | ~any_present
+        n, classes = probability.shape
+        contribution = np.zeros((n, len(model.modalities) + 2, classes - 1))
+        contribution[:, 0] = model.fusion.base
+        contribution[:, 1:-1] = fused.contributions
+        return Outputs(
+            probability, fused.logit, np.where(any_present, now, inputs.previous), contribution,
+            plausible.astype(np.float64), (~any_present).astype(np.float64),
+        )
+
+
+class OnnxRunner:
+    """Evaluates a model's graph with onnxruntime, on one thread.
+
+    Parameters
+    ----------
+    graph : bytes
+        ``model.onnx``.
+
+    Raises
+    ------
+    MissingExtraError
+        If onnxruntime is not installed.
+    """
+
+    name = "onnxruntime"
+
+    def __init__(self, graph: bytes) -> None:
+        try:
+            import onnxruntime
+        except ImportError:
+            raise MissingExtraError("onnx", "running a model with onnxruntime") from None
+        options = onnxruntime.SessionOptions()
+        # Batches are one window: threads would cost more than they give.
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        self._outputs = [f.name for f in fields(Outputs)]
+
+    def run(self, inputs: Inputs) -> Outputs:
+        """Evaluate rows."""
+        feed = {f.name: np.ascontiguousarray(getattr(inputs, f.name), dtype=np.float64) for f in fields(Inputs)}
+        return Outputs(*self._session.run(self._outputs, feed))

@@ -1,0 +1,221 @@
+"""What a model is, whatever runs it: names, memory, normaliser, experts, fusion, decision.
+
+Numbers live in arrays (``arrays.npz``), names and memory constants in ``bundle.json``; :func:`pack` and
+:func:`unpack` go between a :class:`Model` and the two. Nothing here reads or writes a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from feltsense import experts
+from feltsense.errors import BundleError, FeltsenseError, SchemaError
+from feltsense.fusion.inputs import Normaliser
+from feltsense.fusion.late import Fusion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from feltsense.core.vector import FeatureSchema
+    from feltsense.experts import Expert
+
+__all__ = ["FORMAT", "VERSION", "Feature", "Member", "Model", "pack", "unpack"]
+
+FORMAT = "feltsense.bundle"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A feature that the model reads: its full name and what it must mean."""
+
+    name: str
+    unit: str
+    min_seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """An expert and the inputs that it sees."""
+
+    modality: str
+    columns: NDArray[np.int64]
+    expert: Expert
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A whole model.
+
+    Attributes
+    ----------
+    target : str
+        What is estimated.
+    classes : tuple of str
+        The first is the reference: its logit is 0.
+    decision : str
+        Class that contributions point to; not the first.
+    modalities : tuple of str
+        In the order of qualities and contributions.
+    features : tuple of Feature
+        In the order of the columns of x.
+    inputs : tuple of str
+        Names of the normalised inputs.
+    normaliser : Normaliser
+        Features → inputs.
+    members : tuple of Member
+        The experts.
+    fusion : Fusion
+        Experts → logit.
+    plausible : float
+        A class whose probability is at least this is in the conformal set.
+    window_s, half_life_s : float
+        Window length and memory of the smoothing, in seconds.
+    training : mapping
+        Where it came from: data, subjects, notice, seed, what was chosen. JSON values.
+    """
+
+    target: str
+    classes: tuple[str, ...]
+    decision: str
+    modalities: tuple[str, ...]
+    features: tuple[Feature, ...]
+    inputs: tuple[str, ...]
+    normaliser: Normaliser
+    members: tuple[Member, ...]
+    fusion: Fusion
+    plausible: float
+    window_s: float
+    half_life_s: float
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.classes) < 2 or self.decision not in self.classes[1:]:
+            msg = f"decision {self.decision!r} must be one of the classes after the first, classes: {self.classes}"
+            raise BundleError(msg)
+        if np.any(self.fusion.weight < 0) or np.any(self.normaliser.spread <= 0):
+            msg = "weights of a fusion are ≥ 0 and spreads > 0"
+            raise BundleError(msg)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the features."""
+        return tuple(f.name for f in self.features)
+
+    @property
+    def owner(self) -> NDArray[np.int64]:
+        """Modality number of each input."""
+        position = {m: i for i, m in enumerate(self.modalities)}
+        return np.array([position[self.names[i].partition(".")[0]] for i in self.normaliser.left], np.int64)
+
+    @property
+    def schema_digest(self) -> str:
+        """Hash of the features that the model reads."""
+        text = "\n".join(f"{f.name}|{f.unit}|{f.min_seconds}" for f in self.features)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def columns(self, schema: FeatureSchema) -> NDArray[np.int64]:
+        """Where the model's features are in vectors of a schema.
+
+        Raises
+        ------
+        SchemaError
+            If a feature is missing or means something else; the message names all of them.
+        """
+        there = {n: Feature(n, s.unit, s.min_seconds) for n, s in zip(schema.names, schema.specs, strict=True)}
+        missing = [f.name for f in self.features if f.name not in there]
+        other = [f"{f.name} ({f.unit}, now {there[f.name].unit})" if f.unit != there[f.name].unit else
+                 f"{f.name} (minimum {f.min_seconds:g} s, now {there[f.name].min_seconds:g} s)"
+                 for f in self.features if f.name in there and there[f.name] != f]
+        if missing or other:
+            parts = [f"missing: {', '.join(missing)}"] * bool(missing) + [f"changed: {', '.join(other)}"] * bool(other)
+            msg = f"the model was trained on other features; {'; '.join(parts)}; train a model on these features"
+            raise SchemaError(msg)
+        return np.array([schema.position(f.name) for f in self.features], np.int64)
+
+
+def pack(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]]:
+    """Body of ``bundle.json`` (without hashes) and arrays of a model."""
+    n, f = model.normaliser, model.fusion
+    arrays: dict[str, NDArray[np.generic]] = {
+        "offset": n.offset, "left": n.left, "right": n.right, "population": n.population, "spread": n.spread,
+        "member": f.member, "weight": f.weight, "base": f.base, "share": f.share, "need": f.need,
+    }
+    for i, member in enumerate(model.members):
+        arrays[f"expert{i}.columns"] = member.columns
+        arrays |= {f"expert{i}.{k}": v for k, v in member.expert.arrays().items()}
+    body: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "target": model.target,
+        "classes": list(model.classes),
+        "decision": model.decision,
+        "engine": "stream",
+        "window_s": model.window_s,
+        "memory": {"smoothing_half_life_s": model.half_life_s, "rest_kappa_s": n.kappa},
+        "modalities": list(model.modalities),
+        "features": [{"name": x.name, "unit": x.unit, "min_seconds": x.min_seconds} for x in model.features],
+        "schema_digest": model.schema_digest,
+        "inputs": list(model.inputs),
+        "experts": [{"modality": m.modality, "kind": m.expert.kind} for m in model.members],
+        "fusion": {"rescale": f.rescale, "min_quality": f.min_quality, "full_quality": f.full_quality},
+        "plausible": model.plausible,
+        "training": dict(model.training),
+    }
+    return body, arrays
+
+
+def unpack(body: Mapping[str, Any], arrays: Mapping[str, NDArray[np.generic]], where: str) -> Model:
+    """Inverse of :func:`pack`.
+
+    Raises
+    ------
+    BundleError
+        If a field is missing or wrong; the message names the file.
+    """
+    try:
+        model = _unpack(body, arrays)
+        digest = body["schema_digest"]
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, FeltsenseError) as e:
+        msg = f"{where}: damaged bundle ({type(e).__name__}: {e}); get a fresh copy or train it again"
+        raise BundleError(msg) from None
+    if model.schema_digest != digest:
+        msg = f"{where}: damaged bundle (schema_digest does not belong to its features); get a fresh copy"
+        raise BundleError(msg)
+    return model
+
+
+def _unpack(body: Mapping[str, Any], arrays: Mapping[str, NDArray[np.generic]]) -> Model:
+    def floats(name: str) -> NDArray[np.float64]:
+        return np.asarray(arrays[name], dtype=np.float64)
+
+    def ints(name: str) -> NDArray[np.int64]:
+        return np.asarray(arrays[name], dtype=np.int64)
+
+    normaliser = Normaliser(
+        floats("offset"), ints("left"), ints("right"), floats("population"), floats("spread"),
+        float(body["memory"]["rest_kappa_s"]),
+    )
+    members = []
+    for i, item in enumerate(body["experts"]):
+        prefix = f"expert{i}."
+        mine = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+        expert = experts.expert(item["kind"]).from_arrays(mine)
+        members.append(Member(str(item["modality"]), ints(f"{prefix}columns"), expert))
+    f = body["fusion"]
+    fusion = Fusion(
+        ints("member"), floats("weight"), floats("base"), floats("share"), floats("need"),
+        float(f["rescale"]), float(f["min_quality"]), float(f["full_quality"]),
+    )
+    features = tuple(Feature(str(x["name"]), str(x["unit"]), float(x["min_seconds"])) for x in body["features"])
+    return Model(
+        str(body["target"]), tuple(map(str, body["classes"])), str(body["decision"]), tuple(map(str, body["modalities"])),
+        features, tuple(map(str, body["inputs"])), normaliser, tuple(members), fusion, float(body["plausible"]),
+        float(body["window_s"]), float(body["memory"]["smoothing_half_life_s"]), dict(body["training"]),
+    )

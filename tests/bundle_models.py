@@ -1,0 +1,63 @@
+"""Random but fitted models of both kinds of experts, for tests of the bundle."""
+
+import lightgbm
+import numpy as np
+
+from feltsense.bundle.schema import Feature, Member, Model
+from feltsense.experts.linear import Linear
+from feltsense.experts.trees import Trees
+from feltsense.fusion.inputs import Normaliser
+from feltsense.fusion.late import Fusion
+
+FEATURES = ("ppg.hr", "ppg.rmssd", "ppg.sdnn", "eda.scl", "eda.slope", "eda.scr")
+
+
+def booster(z, y, classes, rounds=12, **extra):
+    goal = {"objective": "binary"} if classes == 2 else {"objective": "multiclass", "num_class": classes}
+    params = goal | {"num_leaves": 6, "min_data_in_leaf": 10, "verbosity": -1, "num_threads": 1, "deterministic": True} | extra
+    return lightgbm.train(params, lightgbm.Dataset(z.astype(np.float32).astype(float), y), rounds)
+
+
+def make(seed=0, classes=("rest", "stress"), kinds=("linear", "trees"), rescale=1.0, training=None, **extra):
+    """A model and its training stack."""
+    rng = np.random.default_rng(seed)
+    k = len(classes)
+    normaliser = Normaliser(
+        np.array([np.nan, 1.0, 1.0, 0.05, np.nan, 0.5]),
+        np.array([0, 1, 2, 1, 3, 4, 5]),
+        np.array([-1, -1, -1, 2, -1, -1, -1]),
+        rng.normal(0, 1, 7),
+        rng.uniform(0.5, 2, 7),
+        60.0,
+    )
+    n = 600
+    z = rng.normal(0, 1.5, (n, 7))
+    z[rng.random(z.shape) < 0.15] = np.nan
+    y = rng.integers(0, k, n)
+    members, stack = [], []
+    for modality, columns in (("ppg", np.arange(4)), ("eda", np.arange(4, 7))):
+        for kind in kinds:
+            part = z[:, columns]
+            if kind == "linear":
+                expert = Linear.fit(part, y, k, 0.3)
+                stack.append(expert.margins)
+            else:
+                boosted = booster(part, y, k, **extra)
+                expert = Trees.from_booster(boosted)
+                stack.append(lambda z, b=boosted: relative(b, z))
+            members.append(Member(modality, columns, expert))
+    which = np.array([0 if m.modality == "ppg" else 1 for m in members])
+    fusion = Fusion(
+        which, rng.uniform(0.2, 1.5, len(members)), rng.normal(0, 0.3, k - 1), np.array([0.4, 0.6]), np.array([2.0, 1.0]), rescale,
+        0.1, 0.5,
+    )
+    model = Model(
+        "stress", tuple(classes), classes[-1], ("ppg", "eda"), tuple(Feature(f, "1", 10.0) for f in FEATURES),
+        tuple(f"in{i}" for i in range(7)), normaliser, tuple(members), fusion, 0.2, 60.0, 30.0, training or {"data": "random"},
+    )
+    return model, stack
+
+
+def relative(boosted, z):
+    raw = boosted.predict(z.astype(np.float32).astype(float), raw_score=True)
+    return raw[:, None] if raw.ndim == 1 else raw[:, 1:] - raw[:, :1]
