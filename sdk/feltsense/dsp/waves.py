@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from feltsense.dsp.blocks import Block, Operation
 
-__all__ = ["Beat", "Detector", "Pulse", "Wave", "Qrs"]
+__all__ = ["Beat", "Detector", "Pulse", "Qrs", "Wave"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +112,7 @@ class Qrs:
         self.behind = 1
         self.columns = 2
         self.shape = self._left + self._right
-        self.measures = ("height",)
+        self.measures: tuple[str, ...] = ("height",)
 
     def detector(self) -> QrsDetector:
         """Make a detector for a new run."""
@@ -149,7 +149,7 @@ class Pulse:
     """Longest fall to half height looked for; a width that is longer is that long."""
     _SHAPE_SECONDS = (0.297, 0.516)
     """From the foot to the dicrotic notch."""
-    _WAVE, _RAW = 1, 4
+    WAVE, _RAW = 1, 4
     """Columns of :class:`~feltsense.dsp.peaks.PulseDetector`."""
 
     def __init__(self, rate: float) -> None:
@@ -162,7 +162,7 @@ class Pulse:
         self.behind = self._foot + self._snap
         self.columns = 5
         self.shape = self._left + self._right
-        self.measures = ("amplitude", "rise", "width")
+        self.measures: tuple[str, ...] = ("amplitude", "rise", "width")
 
     def detector(self) -> PulseDetector:
         """Make a detector for a new run."""
@@ -173,7 +173,7 @@ class Pulse:
         p = at - first
         if p < self._snap or p + self._snap >= len(y):
             return None
-        wave = y[:, self._WAVE]
+        wave = y[:, self.WAVE]
         k = p - self._snap + int(np.argmax(wave[p - self._snap : p + self._snap + 1]))
         if k <= self._foot or k + self._right >= len(wave):
             return None

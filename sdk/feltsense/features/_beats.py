@@ -298,4 +298,3 @@ class _Run:
         keep = min(self._places.start + oldest, self._taken) - 1
         for tail in (self._places, self._shapes, self._judged, self._measures):
             tail.drop(keep)
-

@@ -43,7 +43,13 @@ class Heart:
     """
 
     def __init__(
-        self, wave: Wave, rule: BeatRule, faults: Summary, rate: float, spectrum: Cells | None = None, spectrum_column: int = 0
+        self,
+        wave: Wave,
+        rule: BeatRule,
+        faults: Summary,
+        rate: float,
+        spectrum: Cells | None = None,
+        spectrum_column: int = 0,
     ) -> None:
         self._split = RunSplitter()
         self._line = BeatLine(wave, rule, rate, spectrum, spectrum_column)

@@ -93,12 +93,12 @@ class EcgFeatures:
         elif len(chunk):
             self._last_ns = chunk.stop_ns
 
-    def close(self, stream_id: str) -> None:  # noqa: ARG002
+    def close(self, stream_id: str) -> None:
         """End the segment: what is pending becomes final."""
         if self._heart is not None:
             self._heart.close()
 
-    def final_ns(self, stream_id: str) -> int:  # noqa: ARG002
+    def final_ns(self, stream_id: str) -> int:
         """Time before which nothing will change: about 11.5 s behind the newest sample."""
         return self._last_ns if self._heart is None else self._heart.final_ns()
 
