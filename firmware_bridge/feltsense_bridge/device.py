@@ -143,7 +143,7 @@ class Device(Protocol):
     Parameters
     ----------
     streams : sequence of str, optional
-        Names of the streams to start; default all it offers.
+        Names of the streams to start; default what the model documents (mostly all that it offers).
     """
 
     model: ClassVar[str]

@@ -103,7 +103,17 @@ class VirtualSensor:
         return dict(now)
 
     def drop(self, stream: str, n: int = 1) -> None:
-        """Lose the next `n` frames of a stream on the way: produced, never heard."""
+        """Lose the next `n` frames of a stream on the way: produced, never heard.
+
+        Intervals travel in the frames of ``heart_rate``.
+
+        Raises
+        ------
+        UnknownNameError
+            If the sensor sends no such stream.
+        """
+        if stream not in self._sends():
+            raise UnknownNameError(f"stream of {self.name}", stream, self._sends())
         self._lose[stream] += n
 
     async def disconnect(self) -> None:
@@ -128,11 +138,13 @@ class VirtualSensor:
     async def finished(self) -> None:
         """Wait until every started stream has come to the end of its recording, heard or not.
 
-        A playback that loops never finishes.
+        A playback that loops never finishes. What went wrong while playing is raised here.
         """
         await self._begun.wait()
         while running := [task for task in self._playing.values() if not task.done()]:
             await asyncio.wait(running)
+        for task in self._playing.values():
+            task.result()
         await asyncio.sleep(_SETTLE_S)
 
     # ------------------------------------------------------------------ what the radio does
@@ -176,6 +188,10 @@ class VirtualSensor:
 
     def _advertised(self) -> bytes:
         """Advertising structures beside flags and name."""
+        raise NotImplementedError
+
+    def _sends(self) -> Sequence[str]:
+        """Names of the streams that frames are sent of."""
         raise NotImplementedError
 
     def _lost_connection(self) -> None:
@@ -289,6 +305,9 @@ class VirtualSensor:
         self.on_air = False
         self._connection = connection
         connection.on("disconnection", self._on_disconnection)
+        if self._away:
+            # The host was faster than the command that took the sensor off the air.
+            self._spawn(self.disconnect())
 
     def _on_disconnection(self, _reason: int) -> None:
         self._connection = None

@@ -55,6 +55,11 @@ class VirtualBoard(VirtualSensor):
     drift_ppm : float
         By how many millionths its clock runs fast.
 
+    Raises
+    ------
+    RecordingError
+        If the recording has nothing that the board could play, or a stream is of another kind than its name says.
+
     Examples
     --------
     ::
@@ -93,18 +98,24 @@ class VirtualBoard(VirtualSensor):
         recording = self.playback.recording
         known = {k: s for k, s in recording.streams.items() if s.info.spec.name in gatt.KINDS.values() and s.info.spec.rate}
         if self._streams is not None:
-            ids = [k for name in self._streams if (s := self.find(name, "")) is not None for k in [s.info.id]]
+            ids = list(self._streams.values())
         else:
             ids = [k for k in known if k.startswith(f"{self.own}.")] or list(known)
         tracks, table = [], []
         for number, stream_id in enumerate(ids):
+            kind = recording.stream(stream_id).info.spec.name
             if stream_id not in known:
-                msg = f"{stream_id}: the open board has no stream of kind {recording.streams[stream_id].info.spec.name}"
+                msg = f"{stream_id}: the open board cannot play a stream of kind {kind}"
                 raise RecordingError(msg)
             track = Track.of(known[stream_id], recording.start_ns, keep_nan=True)
-            kind = known[stream_id].info.spec.name
             tracks.append(track)
             table.append(gatt.BoardStream(number, kind, track.rate, _SCALE.get(kind) or _decimal(track.values)))
+        names = gatt.stream_names(table)
+        if not names or (self._streams is not None and set(names) != set(self._streams)):
+            msg = (
+                f"{self.name}: the streams {', '.join(ids) or '(none)'} of the recording are {', '.join(names) or 'nothing'}"
+            )
+            raise RecordingError(msg)
         return tracks, table
 
     def _identity(self) -> tuple[str, str]:
@@ -116,6 +127,9 @@ class VirtualBoard(VirtualSensor):
     def _advertised(self) -> bytes:
         uuid = bytes.fromhex(gatt.SERVICE.replace("-", ""))[::-1]
         return bytes([len(uuid) + 1, _ALL_128_BIT_SERVICES]) + uuid
+
+    def _sends(self) -> Sequence[str]:
+        return tuple(self._rows)
 
     def _lost_connection(self) -> None:
         self._sending.clear()

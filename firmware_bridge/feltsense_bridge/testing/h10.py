@@ -15,7 +15,7 @@ import numpy as np
 from bumble.gatt import Characteristic, CharacteristicValue, Service
 
 from feltsense.core.timeline import NS
-from feltsense.errors import ProtocolError
+from feltsense.errors import ProtocolError, RecordingError
 from feltsense_bridge.devices import _pmd as pmd
 from feltsense_bridge.testing._heart_rate import HeartRateOutput
 from feltsense_bridge.testing._sensor import ATT_HEADER, VirtualSensor
@@ -76,6 +76,11 @@ class VirtualH10(VirtualSensor):
     epoch_ns : int
         What its clock shows when it is switched on, Unix ns.
 
+    Raises
+    ------
+    RecordingError
+        If the recording has nothing that the strap could play.
+
     Examples
     --------
     ::
@@ -104,9 +109,14 @@ class VirtualH10(VirtualSensor):
         origin = self.playback.recording.start_ns
         found = {name: self.find(name, name) for name in _NAMES.values()}
         self._tracks = {name: Track.of(stream, origin) for name, stream in found.items() if stream is not None}
+        if "ecg" in self._tracks:
+            self._tracks["ecg"] = self._tracks["ecg"].at(Fraction(_SETTINGS["ecg"][pmd.Setting.RATE][0]))
         self._sending: set[str] = set()
         self._rates: dict[str, int] = {}
         self._output = HeartRateOutput(self)
+        if not self._tracks and not self._output.beats:
+            msg = f"{name}: the recording has no ecg, acc, rr or heart_rate stream and no beats to play"
+            raise RecordingError(msg)
         rights = Characteristic.READABLE | Characteristic.WRITEABLE
         properties = Characteristic.Properties.READ | Characteristic.Properties.WRITE | Characteristic.Properties.INDICATE
         handlers = CharacteristicValue(read=self._read_features, write=self._command)
@@ -121,6 +131,9 @@ class VirtualH10(VirtualSensor):
 
     def _advertised(self) -> bytes:
         return HEART_RATE_ADVERTISED
+
+    def _sends(self) -> Sequence[str]:
+        return (*self._tracks, "heart_rate")
 
     def _lost_connection(self) -> None:
         self._sending.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
+from feltsense.errors import RecordingError
 from feltsense_bridge.testing._heart_rate import HeartRateOutput
 from feltsense_bridge.testing._sensor import VirtualSensor
 
@@ -40,6 +41,11 @@ class VirtualStrap(VirtualSensor):
     drift_ppm : float
         Without effect: the service has no timestamps.
 
+    Raises
+    ------
+    RecordingError
+        If the recording has no beats.
+
     Examples
     --------
     ::
@@ -61,6 +67,9 @@ class VirtualStrap(VirtualSensor):
     ) -> None:
         super().__init__(source, name, address=address, streams=streams, drift_ppm=drift_ppm)
         self._output = HeartRateOutput(self)
+        if not self._output.beats:
+            msg = f"{name}: the recording has no rr or heart_rate stream and no beats to play"
+            raise RecordingError(msg)
 
     def _identity(self) -> tuple[str, str]:
         return "feltsense", "virtual strap"
@@ -70,6 +79,9 @@ class VirtualStrap(VirtualSensor):
 
     def _advertised(self) -> bytes:
         return HEART_RATE_ADVERTISED
+
+    def _sends(self) -> Sequence[str]:
+        return ("heart_rate",)
 
     def _lost_connection(self) -> None:
         self._output.lost_connection()
