@@ -150,3 +150,14 @@ def test_a_recording_of_gaps_is_an_account_of_gaps():
     assert len(s.gaps) == 30
     assert s.figures == () or all(f.after.windows >= f.after.usable for f in s.figures)
     assert s.streams[0].missing == 300
+
+
+def test_a_segment_that_lost_all_its_samples_still_has_its_gap():
+    info = recording().streams["board.eda"].info
+    time = recording().streams["board.eda"].segments[0].time
+    empty = Segment(np.empty((0, 1)), time, Gap(5, 7, GapReason.CORRUPT), 0)
+    full = stream("board.eda", "eda", 4, [(4, 20, Gap(3, 3, GapReason.LINK))]).segments[0]
+    s = summarise(Recording("P", {"board.eda": Stream(info, (empty, full))}))
+    assert [(g.samples, g.reason) for g in s.gaps] == [(5, "corrupt"), (3, "link")]
+    assert s.streams[0].missing == 8
+    assert len(s.streams[0].spans) == 1

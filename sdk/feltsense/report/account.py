@@ -118,16 +118,18 @@ def _runs(stream: Stream, t0: int) -> tuple[tuple[tuple[float, float], ...], tup
     spans: list[tuple[float, float]] = []
     gaps: list[GapLine] = []
     rate = stream.info.spec.rate
+    reached: float | None = None
     for segment in stream.segments:
-        if not len(segment.values):
-            continue
-        whole = segment.chunk(stream.info, 0, len(segment.values))
-        start, stop = (whole.start_ns - t0) / NS, (whole.stop_ns - t0) / NS
+        start = (segment.time.time_at(0) - t0) / NS
         if segment.gap is not None:
             # Before the first sample of all nothing marks the gap's begin but the number of samples it swallowed.
             guess = start - (segment.gap.samples / float(rate) if rate is not None else 0.0)
-            begin = spans[-1][1] if spans else max(0.0, guess)
+            begin = max(0.0, guess) if reached is None else reached
             reason = str(segment.gap.reason)
             gaps.append(GapLine(stream.info.id, min(begin, start), start, segment.gap.samples, segment.gap.upper, reason))
-        spans.append((start, stop))
+        reached = start
+        # A segment may have lost all its samples: it still has its gap to tell.
+        if len(segment.values):
+            reached = (segment.chunk(stream.info, 0, len(segment.values)).stop_ns - t0) / NS
+            spans.append((start, reached))
     return tuple(spans), tuple(gaps)
