@@ -112,3 +112,13 @@ def test_a_delay_above_the_envelope_is_told_without_learning():
     clock.update(0, 100)
     assert clock.delay(NS, NS + 350) == 250
     assert clock.update(2 * NS, 2 * NS + 100).t_ns == 2 * NS + 100
+
+
+def test_a_link_that_stood_still_does_not_bend_the_line():
+    truth, device, arrival = corpus(6, seconds=1200.0)
+    # Nothing gets through for 35 s, then all at once: three paces have no true minimum.
+    still = (truth > 700) & (truth < 735)
+    arrival = np.where(still, np.maximum(arrival, 735.0), arrival)
+    t, _ = mapped(ClockMap(), device, arrival)
+    error = (t - truth)[truth > WARM_S]
+    assert np.abs(error - error.mean()).max() <= 0.010

@@ -18,6 +18,7 @@ Contract
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
@@ -184,9 +185,16 @@ class ClockMap:
         Seconds of device time between minima.
     memory : float, optional
         Seconds of device time that the line looks back.
+    jitter : float, optional
+        Seconds by which delays differ, assumed until enough was seen.
+    drift : float, optional
+        Share by which the device's clock may be off at most.
 
     Notes
     -----
+    Some minima are no minima: a link that stood still for longer than the pace lets nothing through in time. Such a
+    point lies above another one by more than the clock can drift between the two; it is left out.
+
     The stated uncertainty is one standard deviation about *device time plus the least delay of this radio*. With m
     frames spread evenly over a delay range 2s, the least of them lies 2s / (m + 1) above the range's foot, give or
     take as much; the end of a line through k points with residual σ has the standard error 2σ / √k. The least delay
@@ -197,8 +205,10 @@ class ClockMap:
     MEMORY_S = 300.0
     MIN_POINTS = 6
     """Fewer minima than this give an offset, not a slope: a slope over less than a minute is mostly jitter."""
-    JITTER_NS = 45_000_000
-    """Delay spread assumed until enough was seen: the longest connection interval that phones ask for."""
+    JITTER_S = 0.045
+    """The longest connection interval that phones ask for."""
+    DRIFT = 500e-6
+    """No crystal is worse, whatever its temperature."""
     FLOOR_NS = 500_000
     """Least uncertainty that is ever stated: stacks and schedulers stamp arrivals no better than to half a millisecond."""
     WANDER = 10e-6
@@ -206,9 +216,13 @@ class ClockMap:
     MIN_PACE = 2
     """Where the estimate steps back, session time still runs at 1/2 of device time: samples never pile up on one moment."""
 
-    def __init__(self, pace: float = PACE_S, memory: float = MEMORY_S) -> None:
+    def __init__(
+        self, pace: float = PACE_S, memory: float = MEMORY_S, *, jitter: float = JITTER_S, drift: float = DRIFT
+    ) -> None:
         self._pace = to_ns(pace)
         self._memory = to_ns(memory)
+        self._jitter = to_ns(jitter)
+        self._drift = drift
         # Per stream: session time of its last frame, and its device time (None: before a reset).
         self._last: dict[str, tuple[int, int | None]] = {}
         self.reset()
@@ -217,7 +231,8 @@ class ClockMap:
         """Forget what the device's clock was: it has been reset. Streams still never run backwards."""
         self._minima: deque[tuple[int, int]] = deque()
         self._current: tuple[int, int, int] | None = None
-        self._spread = float(self.JITTER_NS)
+        self._line: _Line | None = None
+        self._spread = float(self._jitter)
         self._frames = 0
         self._span = 0
         self._begun: int | None = None
@@ -226,7 +241,7 @@ class ClockMap:
     @property
     def settled(self) -> bool:
         """Whether the envelope is known well enough to call an early frame impossible."""
-        return len(self._minima) >= self.MIN_POINTS
+        return self._line is not None
 
     def delay(self, device_ns: int, arrival_ns: int) -> int:
         """How far a frame's arrival lies above the envelope, in ns; 0 while nothing is known. Learns nothing."""
@@ -252,14 +267,10 @@ class ClockMap:
         self._span = max(self._span, device_ns - self._begun)
         if self._current is None or device_ns - self._current[0] >= self._pace:
             if self._current is not None:
-                self._minima.append(self._current[1:])
+                self._minimum(*self._current[1:])
             self._current = (device_ns, device_ns, delay)
         elif delay < self._current[2]:
             self._current = (self._current[0], device_ns, delay)
-        # Memory counts back from the newest minimum, and a few minima always stay: after hours away the old line
-        # is still a better start than a single frame's delay.
-        while len(self._minima) > self.MIN_POINTS and self._minima[0][0] < self._minima[-1][0] - self._memory:
-            self._minima.popleft()
         offset, unc = self._offset(device_ns)
         # Exponential mean of how far arrivals lie above the envelope: half the range of a uniform delay.
         self._spread += (abs(delay - offset) - self._spread) / 64
@@ -273,21 +284,53 @@ class ClockMap:
         self._last[stream] = (t_ns, device_ns)
         return t_ns
 
-    def _offset(self, device_ns: int) -> tuple[int, float]:
-        """Offset at a device time, and its uncertainty."""
-        points = list(self._minima)
-        if len(points) < self.MIN_POINTS:
-            if self._current is not None:
-                points.append(self._current[1:])
-            return min(d for _, d in points), self.FLOOR_NS + 2 * self._spread / (self._frames + 1)
-        x0, y0 = points[0]
-        x = np.array([p[0] - x0 for p in points], dtype=float)
-        y = np.array([p[1] - y0 for p in points], dtype=float)
-        xm, ym = x.mean(), y.mean()
+    def _minimum(self, device_ns: int, delay: int) -> None:
+        """Take one pace's minimum and draw the line anew."""
+        self._minima.append((device_ns, delay))
+        # Memory counts back from the newest minimum, and a few minima always stay: after hours away the old line is
+        # still a better start than a single frame's delay.
+        while len(self._minima) > self.MIN_POINTS and self._minima[0][0] < device_ns - self._memory:
+            self._minima.popleft()
+        x0, y0 = self._minima[0]
+        x = np.array([p[0] - x0 for p in self._minima], dtype=float)
+        y = np.array([p[1] - y0 for p in self._minima], dtype=float)
+        held = y - (y + self._drift * np.abs(x[:, None] - x)).min(axis=1) > 2 * self._jitter
+        x, y = x[~held], y[~held]
+        if len(x) < self.MIN_POINTS:
+            self._line = None
+            return
+        xm, ym = float(x.mean()), float(y.mean())
         slope = float(((x - xm) * (y - ym)).sum() / ((x - xm) ** 2).sum())
         residual = y - ym - slope * (x - xm)
-        age = max(device_ns - points[-1][0], 0)
-        error = 2 * float(np.sqrt((residual @ residual) / (len(x) - 2) / len(x))) + self.WANDER * age
+        error = 2 * float(np.sqrt((residual @ residual) / (len(x) - 2) / len(x)))
+        self._line = _Line(x0, y0, xm, ym, slope, error, float(x[-1]))
+
+    def _offset(self, device_ns: int) -> tuple[int, float]:
+        """Offset at a device time, and its uncertainty."""
+        line = self._line
+        if line is None:
+            points = list(self._minima)
+            if self._current is not None:
+                points.append(self._current[1:])
+            # A minimum says nothing any more when the clock may have drifted by more than the jitter since.
+            near = [d for x, d in points if (device_ns - x) * self._drift <= self._jitter]
+            return min(near or [points[-1][1]]), self.FLOOR_NS + 2 * self._spread / (self._frames + 1)
+        x = float(device_ns - line.x0)
         per_pace = self._frames * min(self._pace / max(self._span, 1), 1.0)
         foot = 2 * self._spread / (per_pace + 1)
-        return round(y0 + ym + slope * (device_ns - x0 - xm)), float(np.hypot(np.hypot(error, foot), self.FLOOR_NS))
+        error = line.error + self.WANDER * max(x - line.newest, 0.0)
+        offset = round(line.y0 + line.ym + line.slope * (x - line.xm))
+        return offset, math.hypot(error, foot, self.FLOOR_NS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line through minima: origin, means, slope, standard error at its end, its newest point (ns from the origin)."""
+
+    x0: int
+    y0: int
+    xm: float
+    ym: float
+    slope: float
+    error: float
+    newest: float

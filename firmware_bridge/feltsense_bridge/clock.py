@@ -1,0 +1,80 @@
+"""One device's clock as its streams see it: a clock map, and the judgement that the clock has been reset.
+
+Contract
+--------
+- One :class:`DeviceClock` serves all streams whose frames carry times of the same device clock.
+- A frame arrives when its device time says, plus a delay. The delay is never negative and no link holds a frame for
+  ever; an arrival outside those bounds means that the device's clock jumped. Then the map learns anew and `epoch`
+  grows by one: every stream that sees a new epoch starts a new segment.
+- `jitter` (s) and `drift` are those of a :class:`~feltsense.core.timeline.ClockMap`; a clock that is a count of
+  samples or a sum of intervals drifts more than a crystal.
+- Small steps back (below the bound) are not the clock's to judge: a stream that sees its own times go back tells by
+  :meth:`DeviceClock.restart`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from feltsense.core.timeline import NS, ClockMap
+
+if TYPE_CHECKING:
+    from feltsense.core.timeline import Mapped
+
+__all__ = ["DeviceClock"]
+
+
+class DeviceClock:
+    """A device's clock, mapped to session time, with its resets."""
+
+    LATE_NS: Final = 32 * NS
+    """No link holds a frame longer: the longest supervision timeout (Bluetooth Core, 32 s) ends the link before."""
+    LATE_FOR_NS: Final = 60 * NS
+    """A link that stood still catches up in a burst; frames that stay late for a minute come from a clock that stopped."""
+    EARLY_NS: Final = NS
+    """A frame earlier than the envelope by this is impossible once the envelope is known: delays are never negative."""
+    EARLY_PER_NS: Final = 1000
+    """... plus a thousandth of the time since the last frame: no crystal is worse, and the line is extrapolated so far."""
+
+    def __init__(self, *, jitter: float = ClockMap.JITTER_S, drift: float = ClockMap.DRIFT) -> None:
+        self.epoch = 0
+        self._map = ClockMap(jitter=jitter, drift=drift)
+        self._latest: int | None = None
+        self._late_since: int | None = None
+
+    def observe(self, device_ns: int, arrival_ns: int) -> int:
+        """Judge a frame before it is placed.
+
+        Returns
+        -------
+        int
+            The epoch that the frame belongs to; one more than before if the clock has jumped.
+        """
+        if self._latest is None:
+            return self.epoch
+        above = self._map.delay(device_ns, arrival_ns)
+        # Before the envelope is known, the frames seen so far may all have been late ones.
+        early = self.EARLY_NS if self._map.settled else self.LATE_NS
+        if above <= self.LATE_NS:
+            self._late_since = None
+        elif self._late_since is None:
+            self._late_since = arrival_ns
+        stays = self._late_since is not None and arrival_ns - self._late_since >= self.LATE_FOR_NS
+        if stays or above < -early - abs(device_ns - self._latest) // self.EARLY_PER_NS:
+            self.restart()
+        return self.epoch
+
+    def restart(self) -> None:
+        """The clock has been reset: learn it anew."""
+        self._map.reset()
+        self._latest = self._late_since = None
+        self.epoch += 1
+
+    def place(self, stream: str, device_ns: int, arrival_ns: int) -> Mapped:
+        """Session time of a frame's last sample; never backwards within a stream."""
+        self._latest = device_ns if self._latest is None else max(self._latest, device_ns)
+        return self._map.update(device_ns, arrival_ns, stream)
+
+    def excess(self, device_ns: int, arrival_ns: int) -> int:
+        """How much later than the least delay a frame arrived, in ns."""
+        return self._map.delay(device_ns, arrival_ns)

@@ -1,0 +1,170 @@
+"""Judges of frames without device times: a sequence number, or nothing at all (see :mod:`feltsense_bridge.continuity`).
+
+Device time is then a count of samples at the nominal rate, or a sum of intervals. Where an outage or a restart leaves
+the count open, it starts anew and arrival times give bounds of what is missing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from feltsense.core.chunk import Gap, GapReason
+from feltsense.core.timeline import NS
+from feltsense_bridge.continuity import Outage, Stragglers, Verdict, Word, elapsed_gap, frames_lost
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from feltsense_bridge.clock import DeviceClock
+    from feltsense_bridge.device import Frame
+
+__all__ = ["Arrivals", "Counted", "Free"]
+
+SHIFT_NS: Final = 3 * NS // 2
+"""Arrivals that shift by more than this for good mean a loss: a notification a second makes a beat wait up to one."""
+SHIFT_RUN: Final = 5
+"""... for good: so many in a row. A single late notification is the radio's."""
+
+
+class Counted:
+    """Frames with a sequence number only: device time is the count of samples at the nominal rate.
+
+    Parameters
+    ----------
+    rate : Fraction
+        Nominal rate.
+    clock : DeviceClock
+        A clock of the stream's own: its time is a count.
+    """
+
+    def __init__(self, rate: Fraction, clock: DeviceClock) -> None:
+        self._rate = float(rate)
+        self._clock = clock
+        self._last: int | None = None
+        self._sequence = 0
+        self._sizes = (0, 0)
+        self._stragglers = Stragglers()
+
+    def judge(self, frame: Frame, arrival_ns: int, outage: Outage) -> Verdict:
+        """Judge the next frame."""
+        n = len(frame.values)
+        if self._last is None:
+            return self._take(frame, Verdict(Word.BREAKS, round(n / self._rate * NS)))
+        lost = frames_lost(frame, self._sequence) or 0
+        least, most = self._sizes
+        if outage.broken is None:
+            if lost == frame.modulus - 1:
+                return Verdict(Word.DUPLICATE)
+            if lost >= frame.modulus // 2:
+                if not self._stragglers.went_back(frame.sequence or 0):
+                    return Verdict(Word.LATE)
+                return self._restarted(frame, arrival_ns, outage, GapReason.RESTART)
+            gap = Gap(lost * least, lost * most, outage.reason) if lost else None
+        else:
+            bound = elapsed_gap(arrival_ns - outage.since_ns, self._rate, n, outage.broken, least=True)
+            wrap = frame.modulus
+            first = -(-(bound.samples - lost * most) // (wrap * most)) if most else 0
+            turn = lost + max(0, first) * wrap
+            if least != most or turn * least > bound.upper or (turn + wrap) * least <= bound.upper:
+                return self._restarted(frame, arrival_ns, outage, outage.broken)
+            gap = Gap(turn * least, turn * least, outage.broken)
+        if gap is not None and not gap.exact:
+            return self._restarted(frame, arrival_ns, outage, outage.reason, gap)
+        device_ns = self._last + round(((gap.samples if gap else 0) + n) / self._rate * NS)
+        word = Word.CONTINUES if gap is None else Word.BREAKS
+        return self._take(frame, Verdict(word, device_ns, gap))
+
+    def _restarted(
+        self, frame: Frame, arrival_ns: int, outage: Outage, reason: GapReason, gap: Gap | None = None
+    ) -> Verdict:
+        """The count cannot be continued exactly: count anew, placed by arrival."""
+        self._clock.restart()
+        n = len(frame.values)
+        since = arrival_ns - outage.since_ns
+        gap = gap or elapsed_gap(since, self._rate, n, reason, least=reason is not GapReason.RESTART)
+        return self._take(frame, Verdict(Word.BREAKS, round(n / self._rate * NS), gap))
+
+    def _take(self, frame: Frame, verdict: Verdict) -> Verdict:
+        n = len(frame.values)
+        least, most = self._sizes
+        self._sizes = (min(least or n, n), max(most, n))
+        self._last, self._sequence = verdict.device_ns, frame.sequence or 0
+        self._stragglers.clear()
+        return verdict
+
+
+class Free:
+    """Frames that say nothing of their place: device time is the sum of what they last.
+
+    Parameters
+    ----------
+    most : float
+        Samples a second at most; for a regular stream its rate.
+    clock : DeviceClock
+        A clock of the stream's own.
+    regular : bool
+        Whether the stream has a rate, so that an outage has a lower bound too.
+    """
+
+    def __init__(self, most: float, clock: DeviceClock, *, regular: bool) -> None:
+        self._most = most
+        self._clock = clock
+        self._regular = regular
+        self._last: int | None = None
+        self._shifted = 0
+
+    def judge(self, frame: Frame, arrival_ns: int, outage: Outage) -> Verdict:
+        """Judge the next frame."""
+        lasts = self._lasts(frame)
+        if self._last is None:
+            self._last = lasts
+            return Verdict(Word.BREAKS, lasts)
+        device_ns = self._last + lasts
+        shifted = self._clock.excess(device_ns, arrival_ns) > SHIFT_NS
+        self._shifted = self._shifted + 1 if shifted else 0
+        if outage.broken is None and self._shifted < SHIFT_RUN:
+            self._last = device_ns
+            return Verdict(Word.CONTINUES, device_ns)
+        behind = arrival_ns - outage.since_ns
+        if outage.broken is None:
+            behind = self._clock.excess(device_ns, arrival_ns) + lasts
+        gap = elapsed_gap(behind, self._most, len(frame.values), outage.reason, least=self._regular)
+        if outage.broken is None and not gap.samples:
+            gap = Gap(min(1, gap.upper), gap.upper, gap.reason)
+        self._shifted = 0
+        self._clock.restart()
+        self._last = lasts
+        return Verdict(Word.BREAKS, lasts, gap)
+
+    def _lasts(self, frame: Frame) -> int:
+        if self._regular:
+            return round(len(frame.values) / self._most * NS)
+        # An interval that is no number lasts, for want of better, as long as the shortest.
+        return sum(round((v if math.isfinite(v) else 1 / self._most) * NS) for v in frame.values[:, 0].tolist())
+
+
+class Arrivals:
+    """Values that are placed where they arrive: only an outage breaks them.
+
+    Parameters
+    ----------
+    most : float
+        Values a second at most.
+    """
+
+    def __init__(self, most: float) -> None:
+        self._most = most
+        self._begun = False
+
+    def judge(self, frame: Frame, arrival_ns: int, outage: Outage) -> Verdict:
+        """Judge the next frame."""
+        if not self._begun:
+            self._begun = True
+            return Verdict(Word.BREAKS, arrival_ns)
+        if outage.broken is None:
+            return Verdict(Word.CONTINUES, arrival_ns)
+        since = arrival_ns - outage.since_ns
+        return Verdict(
+            Word.BREAKS, arrival_ns, elapsed_gap(since, self._most, len(frame.values), outage.reason, least=False)
+        )
