@@ -89,15 +89,13 @@ def predictions(minutes=MINUTES, hop=5.0, target="stress", classes=("rest", "str
     for window in windower.ready(T0, T0 + minutes * 60 * NS):
         t = (window.start_ns - T0) / NS
         p = 0.1 if t < 240 else min(0.93, 0.1 + (t - 240) / 80) if t < 560 else max(0.12, 0.93 - (t - 560) / 90)
-        reason, label = "", classes[1] if p > 0.6 else classes[0]
-        chosen = (label,)
-        if 0.4 <= p <= 0.6:
-            reason, label, chosen = "undecided", "", classes
+        reason, label = "", classes[1] if p > 0.5 else classes[0]
+        chosen = classes if 0.3 <= p <= 0.7 else (label,)
         if t < REST_S:
-            reason = "calibration"
+            reason, label = "calibration", ""
         probabilities = {classes[0]: 1 - p, classes[1]: p}
         if 480 < t < 505:
-            reason, label, chosen, probabilities = "no_signal", "", (), {}
+            reason, label, chosen, probabilities = "ecg:gap eda:no_signal", "", (), {}
         logit = math.log(p / (1 - p))
         parts = {"base": -0.2, "ecg": 0.4 * logit, "eda": 0.6 * logit + 0.2, "joint": 0.0}
         out.append(

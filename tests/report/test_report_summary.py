@@ -1,6 +1,7 @@
 """The data behind a report: every number again, from the recording itself."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -94,10 +95,19 @@ def test_estimates_are_counted_once_each(summary):
     assert e.calibration == len(given) - len(outside)
     assert dict(e.labels) == {c: sum(p.label == c for p in outside) for c in ("rest", "stress")}
     assert sum(n for _, n in e.silent) + e.decided == e.outside
-    assert dict(e.silent) == {r: sum(p.abstained and p.reason == r for p in outside) for r in ("undecided", "no_signal")}
+    assert dict(e.silent) == {"ecg:gap eda:no_signal": sum(p.abstained for p in outside)}
+    assert e.open == sum(len(p.set) == 2 for p in outside if not p.abstained) > 0
     assert [p.probability for p in e.points if math.isfinite(p.probability)] == [
         p.probabilities["stress"] for p in given if p.probabilities
     ]
+
+
+def test_a_silent_window_in_the_calibration_interval_counts_as_calibration():
+    given = predictions()
+    first = replace(given[3], reason="ecg:gap eda:gap", probabilities={}, set=())
+    e = summarise(recording(), [*given[:3], first, *given[4:]], profile(), vectors=vectors()).estimate
+    assert e.calibration == sum(p.reason == "calibration" for p in given)
+    assert dict(e.silent) == {"ecg:gap eda:no_signal": 4}
 
 
 def test_drivers_are_mean_contributions_where_it_decided(summary):

@@ -12,25 +12,27 @@ from feltsense.report.svg import Band, Chart, Row, Strip, coverage_chart, line_c
 from feltsense.report.words import clock, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from feltsense.report.account import StreamLine
-    from feltsense.report.estimate import Estimate
+    from feltsense.report.estimate import Estimate, EstimatePoint
     from feltsense.report.figures import Figure
     from feltsense.report.summary import Summary
 
-__all__ = ["coverage", "decisions", "pattern", "trend"]
+__all__ = ["OPEN", "coverage", "decisions", "pattern", "trend"]
 
+OPEN = "hatch"
+"""Fill of windows in which another class cannot be ruled out."""
 _MARGIN = 0.08
 """Part of the range left free above and below a curve."""
 
 
 def pattern(estimate: Estimate, state: str) -> str:
-    """Fill of a state: the class that is decided about is solid, another class light, no decision hatched."""
+    """Fill of a state: the class that is decided about is solid, another class light, no decision empty."""
     if state == CALIBRATION:
         return "dots"
     if not state:
-        return "hatch"
+        return "pale"
     return "solid" if state == estimate.about else "light"
 
 
@@ -46,6 +48,7 @@ def decisions(summary: Summary, estimate: Estimate) -> str:
     chart = Chart("estimate", f"Estimated probability of {estimate.about} over time", words, summary.seconds)
     points = [((p.start_s + p.stop_s) / 2, p.probability) for p in estimate.points]
     strips = [Strip(a, b, pattern(estimate, state)) for a, b, state in _runs(estimate)]
+    strips += [Strip(a, b, OPEN, 1) for a, b, state in _runs(estimate, lambda p: "open" if p.open else "") if state]
     line = _open_gaps(points, _step(points))
     return line_chart(
         chart, line, (0.0, 1.0), guide=(0.5, 0.5, ""), bands=_bands(summary), strips=strips, height=130.0
@@ -97,9 +100,11 @@ def _open_gaps(points: Iterable[tuple[float, float]], step: float) -> list[tuple
     return out
 
 
-def _runs(estimate: Estimate) -> list[tuple[float, float, str]]:
+def _runs(
+    estimate: Estimate, of: Callable[[EstimatePoint], str] = lambda p: p.state
+) -> list[tuple[float, float, str]]:
     """Runs of one state. A window stands for the step around its middle, so that runs neither overlap nor leave holes."""
-    middles = [((p.start_s + p.stop_s) / 2, p.state) for p in estimate.points]
+    middles = [((p.start_s + p.stop_s) / 2, of(p)) for p in estimate.points]
     half = _step([(t, 0.0) for t, _ in middles]) / 2 or 1.0
     runs: list[tuple[float, float, str]] = []
     for t, state in middles:

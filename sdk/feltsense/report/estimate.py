@@ -1,7 +1,7 @@
 """The model's estimates over a session, as counts and runs: what it said, and when it said nothing and why.
 
-A window is *scored* when it lies neither in the calibration interval nor before it was possible to say anything
-(no modality present). Shares are over scored windows; every other window is counted by its reason.
+Shares are over the windows that do not overlap the calibration interval: there the answer would be circular. Windows
+without a decision are counted by their reason, windows whose set leaves another class open are counted as such.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from feltsense.core.prediction import Prediction
+    from feltsense.core.profile import RestInterval
 
 __all__ = ["CALIBRATION", "Estimate", "EstimatePoint", "estimate"]
 
@@ -49,10 +50,18 @@ class EstimatePoint:
     set: tuple[str, ...]
     reason: str
 
+    calibration: bool = False
+    """Whether the window overlaps the calibration interval."""
+
     @property
     def state(self) -> str:
         """The decision; ``calibration``; or empty for none."""
-        return CALIBRATION if self.reason == CALIBRATION else self.label
+        return CALIBRATION if self.calibration else self.label
+
+    @property
+    def open(self) -> bool:
+        """Whether a decision leaves another class open."""
+        return bool(self.state) and not self.calibration and len(self.set) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,8 @@ class Estimate:
         Windows outside calibration with each decision.
     silent : tuple of (str, int)
         Windows outside calibration without a decision, by reason.
+    open : int
+        Decided windows outside calibration in which another class cannot be ruled out.
     calibration : int
         Windows that overlap the calibration interval.
     drivers : tuple of (str, float)
@@ -80,6 +91,7 @@ class Estimate:
     points: tuple[EstimatePoint, ...]
     labels: tuple[tuple[str, int], ...]
     silent: tuple[tuple[str, int], ...]
+    open: int
     calibration: int
     drivers: tuple[tuple[str, float], ...]
 
@@ -94,12 +106,23 @@ class Estimate:
         return sum(n for _, n in self.labels)
 
 
-def estimate(predictions: Sequence[Prediction], t0_ns: int) -> Estimate | None:
-    """Gather predictions of one target; None without any."""
+def estimate(predictions: Sequence[Prediction], t0_ns: int, rests: Sequence[RestInterval] = ()) -> Estimate | None:
+    """Gather predictions of one target; None without any.
+
+    Parameters
+    ----------
+    predictions : sequence of Prediction
+        What the model said.
+    t0_ns : int
+        The recording's first sample.
+    rests : sequence of RestInterval
+        Where the baseline was learned; a window in it may be silent for a reason of its own.
+    """
     if not predictions:
         return None
     ordered = sorted(predictions, key=lambda p: p.start_ns)
     about = _about(ordered)
+    resting = [p.reason == CALIBRATION or _overlaps(p, rests) for p in ordered]
     points = tuple(
         EstimatePoint(
             (p.start_ns - t0_ns) / NS,
@@ -108,10 +131,11 @@ def estimate(predictions: Sequence[Prediction], t0_ns: int) -> Estimate | None:
             "" if p.abstained else p.label,
             p.set,
             p.reason,
+            inside,
         )
-        for p in ordered
+        for p, inside in zip(ordered, resting, strict=True)
     )
-    outside = [p for p in points if p.reason != CALIBRATION]
+    outside = [p for p in points if not p.calibration]
     labels = Counter(p.label for p in outside if p.label)
     silent = Counter(p.reason or "undecided" for p in outside if not p.label)
     return Estimate(
@@ -120,9 +144,14 @@ def estimate(predictions: Sequence[Prediction], t0_ns: int) -> Estimate | None:
         points=points,
         labels=tuple(sorted(labels.items())),
         silent=tuple(sorted(silent.items())),
+        open=sum(p.open for p in outside),
         calibration=len(points) - len(outside),
-        drivers=_drivers([p for p in ordered if p.label == about and p.reason != CALIBRATION]),
+        drivers=_drivers([p for p, inside in zip(ordered, resting, strict=True) if p.label == about and not inside]),
     )
+
+
+def _overlaps(prediction: Prediction, rests: Sequence[RestInterval]) -> bool:
+    return any(prediction.start_ns < r.stop_ns and r.start_ns < prediction.stop_ns for r in rests)
 
 
 def _about(predictions: Sequence[Prediction]) -> str:

@@ -145,6 +145,8 @@ def _estimate(s: Summary) -> str:
     text = ""
     if e.outside:
         text += f'<p>Outside the calibration interval, {e.outside} windows:</p><ul class="counts">{listed}</ul>'
+    if e.open:
+        text += f"<p>In {e.open} of the {e.decided} decided windows the other class cannot be ruled out (hatched).</p>"
     if e.calibration:
         text += f"<p>{e.calibration} windows overlap the calibration interval and are not counted.</p>"
     chart = _figure(f"Probability of “{e.about}”, and the decision underneath", charts.decisions(s, e))
@@ -153,8 +155,10 @@ def _estimate(s: Summary) -> str:
 
 def _legend(e: Estimate) -> str:
     states = [*(label for label, _ in e.labels), *([""] if e.silent else []), *(["calibration"] if e.calibration else [])]
-    swatches = [swatch(f"legend-{n}", charts.pattern(e, state)) for n, state in enumerate(states)]
-    items = "".join(f"<li>{w}{escape(state or 'no estimate')}</li>" for w, state in zip(swatches, states, strict=True))
+    shown = [(charts.pattern(e, state), state or "no estimate") for state in states]
+    if e.open:
+        shown.append((charts.OPEN, "another class cannot be ruled out"))
+    items = "".join(f"<li>{swatch(f'legend-{n}', fill)}{escape(text)}</li>" for n, (fill, text) in enumerate(shown))
     return f'<ul class="legend" aria-label="Legend">{items}</ul>'
 
 

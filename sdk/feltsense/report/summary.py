@@ -179,7 +179,7 @@ def summarise(
         streams=stream_lines(recording),
         figures=numbers,
         window_s=windows[0][0].seconds if windows else window_s,
-        estimate=estimate(given, t0),
+        estimate=estimate(given, t0, () if profile is None else rests),
         model=model or (ModelLine(given[0].model) if given else None),
         rests=tuple(((r.start_ns - t0) / NS, (r.stop_ns - t0) / NS) for r in rests),
         calibration=_calibration(rests, profile),

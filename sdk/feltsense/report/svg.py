@@ -25,7 +25,7 @@ __all__ = ["Band", "Chart", "Row", "Strip", "coverage_chart", "line_chart", "swa
 WIDTH = 720.0
 """Width of the drawing; the page scales it. 720 units on the 180 mm of an A4 page make 11 units of type 2.8 mm high."""
 LEFT, RIGHT = 92.0, 16.0
-LANE, STRIP, AXIS = 20.0, 18.0, 24.0
+LANE, STRIP, AXIS = 20.0, 14.0, 24.0
 """Heights of the label lane above a plot, the state strip and the time axis below it."""
 CHAR = 6.6
 """Mean width of a character at the charts' 12 units of type, used to leave out words that would not fit."""
@@ -49,11 +49,12 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """A run of one state in the strip below a plot; `pattern` is a key of :data:`PATTERNS`."""
+    """A run of one state in a strip below a plot; `pattern` is a key of :data:`PATTERNS`, `row` 0 or 1 (below it)."""
 
     start: float
     stop: float
     pattern: str
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +140,10 @@ def line_chart(
     foot = bottom
     if strips is not None:
         foot += 6.0
-        body.append(_rect(LEFT, foot, WIDTH - LEFT - RIGHT, STRIP, "none", "#b0b0b0"))
-        body += [_strip(chart, s, foot) for s in strips]
-        foot += STRIP
+        rows = 1 + max((s.row for s in strips), default=0)
+        body += [_rect(LEFT, foot + n * STRIP, WIDTH - LEFT - RIGHT, STRIP, "none", "#b0b0b0") for n in range(rows)]
+        body += [_strip(chart, s, foot + s.row * STRIP) for s in strips]
+        foot += rows * STRIP
     body += _time_axis(chart, foot)
     return chart.wrap(foot + AXIS, body)
 

@@ -51,7 +51,6 @@ _GAPS = {
 _SILENCES = {
     "undecided": "no class could be ruled out",
     "no_signal": "no usable signal",
-    "quality": "signal quality too low",
 }
 
 
@@ -119,4 +118,7 @@ def gap_reason(reason: str) -> str:
 
 def silence(reason: str) -> str:
     """Why there is no estimate, in words."""
-    return _SILENCES.get(reason, reason.replace("_", " "))
+    if reason in _SILENCES:
+        return _SILENCES[reason]
+    parts = (part.partition(":") for part in reason.split())
+    return ", ".join(f"{a.replace('_', ' ')}: {b.replace('_', ' ')}" if b else a.replace("_", " ") for a, _, b in parts)
