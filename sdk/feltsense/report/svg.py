@@ -24,9 +24,11 @@ __all__ = ["Band", "Chart", "Row", "Strip", "coverage_chart", "line_chart", "swa
 
 WIDTH = 720.0
 """Width of the drawing; the page scales it. 720 units on the 180 mm of an A4 page make 11 units of type 2.8 mm high."""
-LEFT, RIGHT = 92.0, 16.0
+LEFT, RIGHT = 92.0, 62.0
 LANE, STRIP, AXIS = 20.0, 14.0, 24.0
 """Heights of the label lane above a plot, the state strip and the time axis below it."""
+STRIP_NAMES = ("decision", "left open")
+"""What stands beside the strips."""
 CHAR = 6.6
 """Mean width of a character at the charts' 12 units of type, used to leave out words that would not fit."""
 MIN_NOTCH = 2.5
@@ -143,6 +145,7 @@ def line_chart(
         rows = 1 + max((s.row for s in strips), default=0)
         body += [_rect(LEFT, foot + n * STRIP, WIDTH - LEFT - RIGHT, STRIP, "none", "#b0b0b0") for n in range(rows)]
         body += [_strip(chart, s, foot + s.row * STRIP) for s in strips]
+        body += [_text(LEFT - 8, foot + (n + 1) * STRIP - 3, name, "end") for n, name in enumerate(STRIP_NAMES[:rows])]
         foot += rows * STRIP
     body += _time_axis(chart, foot)
     return chart.wrap(foot + AXIS, body)
@@ -221,14 +224,10 @@ def _guide(guide: tuple[float, float, str], y_range: tuple[float, float], top: f
 
 
 def _guide_name(guide: tuple[float, float, str], y_range: tuple[float, float], top: float, bottom: float) -> str:
-    """Name of a guide, above it where there is room, else below; on a white rim, so that a line behind it is no harm."""
+    """Name of a guide, beside the plot at its height: inside it would hide what was measured."""
     low, high, name = guide
-    a, b = _y(high, y_range, top, bottom), _y(low, y_range, top, bottom)
-    y = a - 4 if a - 16 > top else b + 13
-    return (
-        f'<text x="{WIDTH - RIGHT - 6:.1f}" y="{y:.1f}" text-anchor="end" paint-order="stroke" stroke="#ffffff" '
-        f'stroke-width="4">{escape(name)}</text>'
-    )
+    middle = (_y(high, y_range, top, bottom) + _y(low, y_range, top, bottom)) / 2
+    return _text(WIDTH - RIGHT + 4, min(max(middle, top + 4), bottom) + 4, name, "start")
 
 
 def _bands(chart: Chart, bands: Sequence[Band], bottom: float) -> list[str]:
