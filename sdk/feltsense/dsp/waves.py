@@ -186,10 +186,11 @@ class Pulse:
         steep = 0.5 * (wave[foot : k + 2] - wave[foot - 2 : k])  # gradient at foot−1 .. k
         s = 1 + int(np.argmax(steep[1:]))
         off = parabola(float(steep[s - 1]), float(steep[s]), float(steep[s + 1])) if s + 1 < len(steep) else 0.0
-        crest = k + parabola(float(wave[k - 1]), float(wave[k]), float(wave[k + 1]))
+        # Whole samples first: a sum that depends on where the rows begin would depend on how the run was cut.
+        rise = (k - foot) + parabola(float(wave[k - 1]), float(wave[k]), float(wave[k + 1]))
         width = self._width(wave, k, float(wave[foot]) + 0.5 * amplitude)
-        measures = (amplitude, (crest - foot) / self._rate, width / self._rate)
-        return Beat(first + k, first + foot - 1 + s + off, shape, measures)
+        measures = (amplitude, rise / self._rate, width / self._rate)
+        return Beat(first + k, (first + foot - 1 + s) + off, shape, measures)
 
     def _width(self, wave: NDArray[np.float64], k: int, half: float) -> float:
         """Samples from the crest until the wave falls to `half`, at most the longest fall looked for."""
