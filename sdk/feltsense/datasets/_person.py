@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Course", "Phase", "Traits", "beat_times", "course", "draw_traits", "scr_events", "wander"]
+__all__ = ["Course", "Phase", "Traits", "beat_times", "course", "draw_traits", "drift", "scr_events", "wander"]
 
 GRID_HZ = 10.0
 """Rate of the hidden course: far above breathing (0.2–0.4 Hz), the fastest thing in it."""
@@ -165,6 +165,16 @@ def wander(rng: np.random.Generator, n: int, rate_hz: float, tau_s: float) -> Ar
         noise[0] = rng.standard_normal()
     out: Array = signal.lfilter([1.0], [1.0, -keep], noise)
     return out
+
+
+def drift(rng: np.random.Generator, n: int, rate_hz: float, tau_s: float) -> Array:
+    """Slow random drift of about unit variance without a rough edge: a level that does not twitch like a response."""
+    keep = math.exp(-6.0 / (rate_hz * tau_s))
+    rough = wander(rng, n, rate_hz, tau_s)
+    for _ in range(2):
+        start = [rough[0] * keep] if n else [0.0]
+        rough, _ = signal.lfilter([1.0 - keep], [1.0, -keep], rough, zi=start)
+    return rough
 
 
 def course(traits: Traits, phases: Sequence[Phase], rng: np.random.Generator) -> Course:

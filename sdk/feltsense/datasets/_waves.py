@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from feltsense.datasets._person import wander
+from feltsense.datasets._person import drift, wander
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,7 +99,7 @@ def eda(traits: Traits, body: Course, onsets: Array, amplitudes: Array, rng: np.
     step = body.t_s[1] - body.t_s[0]
     kernel = np.exp(-np.arange(0.0, 90.0, step) / 25.0)
     slow = np.convolve(body.arousal, kernel / kernel.sum())[: len(body.t_s)]
-    level = traits.scl * (1.0 + traits.scl_gain * np.interp(t, body.t_s, slow) + 0.03 * wander(rng, len(t), rate, 120.0))
+    level = traits.scl * (1.0 + traits.scl_gain * np.interp(t, body.t_s, slow) + 0.03 * drift(rng, len(t), rate, 120.0))
     out = np.maximum(level, 0.3)
     peak_at = np.log(EDA_DECAY_S / EDA_RISE_S) * EDA_RISE_S * EDA_DECAY_S / (EDA_DECAY_S - EDA_RISE_S)
     peak = np.exp(-peak_at / EDA_DECAY_S) - np.exp(-peak_at / EDA_RISE_S)

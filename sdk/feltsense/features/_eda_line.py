@@ -1,0 +1,202 @@
+"""One EDA stream as rows that a window can be cut from: conductance, tonic, phasic, band, responses, verdicts.
+
+What cannot be skin ends a run (:mod:`feltsense.quality.eda`): filters start anew behind it, so a lost contact does
+not ring through the minutes after it. Rows are numbered by run and found by session time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from feltsense.core.chunk import Chunk
+from feltsense.dsp.blocks import Tail
+from feltsense.dsp.eda import LEAST_RATE, LEAST_SCR_RATE, WARM_UP_S, ScrDetector, conductance_filter, slow_filter
+from feltsense.dsp.runs import RunSplitter
+from feltsense.quality.eda import EdaGate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from feltsense.dsp.blocks import Block, BlockFilter
+    from feltsense.dsp.eda import Scr
+    from feltsense.dsp.runs import Piece
+
+    Array = NDArray[np.float64]
+
+__all__ = ["EdaLine", "Rows"]
+
+_NEVER = -(2**62)
+
+
+class Rows(NamedTuple):
+    """What a window of EDA holds.
+
+    Attributes
+    ----------
+    verdicts : ndarray of uint8, shape (n,)
+        One a sample that the device sent (or said it could not), numbers in ``quality.eda.REASONS``.
+    t_ns, level : ndarray, shape (m,)
+        Usable samples: session time and conductance.
+    slow_t_ns : ndarray of int64, shape (k,)
+        Usable samples whose slow filters have settled.
+    slow : ndarray of float64, shape (k, 3)
+        Their tonic, phasic and band.
+    amplitudes : ndarray of float64, shape (r,)
+        Responses with a usable onset in the window, in µS.
+    """
+
+    verdicts: NDArray[np.uint8]
+    t_ns: NDArray[np.int64]
+    level: Array
+    slow_t_ns: NDArray[np.int64]
+    slow: Array
+    amplitudes: Array
+
+
+class _Run:
+    """The filters of one run, and the times of its samples that are not out yet."""
+
+    def __init__(self, number: int, rate: float) -> None:
+        self.number = number
+        self.level: BlockFilter = conductance_filter(rate)
+        self.slow: BlockFilter | None = slow_filter(rate) if rate >= LEAST_RATE else None
+        self.scr: ScrDetector | None = ScrDetector(rate) if rate >= LEAST_SCR_RATE else None
+        self.t = Tail(0, np.int64)
+
+    @property
+    def done(self) -> int:
+        """Sample of the run before which nothing will change."""
+        done = self.level.done
+        if self.slow is not None:
+            done = min(done, self.slow.done)
+        return done if self.scr is None else min(done, self.scr.decided)
+
+
+class EdaLine:
+    """Chunks of one EDA stream in, rows of any window out.
+
+    Parameters
+    ----------
+    rate : float
+        Hz.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.rate = rate
+        self._warm = round(WARM_UP_S * rate)
+        self._gate = EdaGate(rate)
+        self._split = RunSplitter()
+        self._run: _Run | None = None
+        self._segment = -1
+        self._last_ns = _NEVER
+        self._level = _Rows(0)
+        self._slow = _Rows(3)
+        self._scr = _Rows(0)
+
+    def push(self, chunk: Chunk) -> None:
+        """Take the next samples."""
+        if not len(chunk):
+            return
+        if chunk.segment != self._segment:
+            self.close()
+            self._segment = chunk.segment
+        broken = self._gate.push(chunk)
+        if broken.any():
+            values = np.where(broken[:, None], np.nan, chunk.values)
+            chunk = Chunk(chunk.stream, chunk.segment, chunk.start, values, chunk.time, chunk.gap)
+        for piece in self._split.push(chunk):
+            self._take(piece)
+        self._last_ns = chunk.stop_ns
+
+    def _take(self, piece: Piece) -> None:
+        if self._run is None or piece.run != self._run.number:
+            self._end_run()
+            self._run = _Run(piece.run, self.rate)
+        run = self._run
+        x = piece.values[:, 0]
+        run.t.append(piece.t_ns)
+        self._store(run, run.level.push(x), [] if run.slow is None else run.slow.push(x))
+        if piece.ends:
+            self._end_run()
+
+    def _store(self, run: _Run, levels: list[Block], slows: list[Block], ends: bool = False) -> None:
+        found: list[Scr] = []
+        for block in levels:
+            stop = block.start + len(block.values)
+            self._level.append(run.t.between(block.start, stop), block.values)
+            found += [] if run.scr is None else run.scr.push(block)
+        for block in slows:
+            warm = max(self._warm, block.start)
+            stop = block.start + len(block.values)
+            if warm < stop:
+                self._slow.append(run.t.between(warm, stop), block.values[warm - block.start :])
+        if ends and run.scr is not None:
+            found += run.scr.flush()
+        for scr in found:
+            self._scr.append(run.t.between(scr.onset, scr.onset + 1), np.array([scr.amplitude]))
+        run.t.drop(run.done)
+
+    def _end_run(self) -> None:
+        if self._run is not None:
+            run, self._run = self._run, None
+            self._store(run, run.level.flush(), [] if run.slow is None else run.slow.flush(), ends=True)
+
+    def close(self) -> None:
+        """End the segment."""
+        self._end_run()
+        self._split.close()
+        self._gate.close()
+
+    def final_ns(self) -> int:
+        """Session time before which nothing will change."""
+        final = self._last_ns
+        waiting = self._gate.waiting_ns
+        if waiting is not None:
+            final = min(final, waiting)
+        if self._run is not None:
+            final = min(final, int(self._run.t.between(self._run.done, self._run.done + 1)[0]))
+        return final
+
+    def between(self, start_ns: int, stop_ns: int) -> Rows:
+        """The window's rows."""
+        t, verdicts = self._gate.between(start_ns, stop_ns)
+        level_t, level = _usable(t, verdicts, *self._level.between(start_ns, stop_ns))
+        slow_t, slow = _usable(t, verdicts, *self._slow.between(start_ns, stop_ns))
+        _, amplitudes = _usable(t, verdicts, *self._scr.between(start_ns, stop_ns))
+        return Rows(verdicts, level_t, level, slow_t, slow, amplitudes)
+
+    def forget(self, before_ns: int) -> None:
+        """Drop what no window from a time on needs."""
+        for rows in (self._gate, self._level, self._slow, self._scr):
+            rows.forget(before_ns)
+
+
+class _Rows:
+    """Values with their session times, in order of time."""
+
+    def __init__(self, columns: int) -> None:
+        self._t = Tail(0, np.int64)
+        self._values = Tail(columns)
+
+    def append(self, t_ns: NDArray[np.int64], values: Array) -> None:
+        self._t.append(t_ns)
+        self._values.append(values)
+
+    def between(self, start_ns: int, stop_ns: int) -> tuple[NDArray[np.int64], Array]:
+        a, b = np.searchsorted(self._t.rows, (start_ns, stop_ns))
+        return self._t.rows[a:b], self._values.rows[a:b]
+
+    def forget(self, before_ns: int) -> None:
+        n = self._t.start + int(np.searchsorted(self._t.rows, before_ns))
+        self._t.drop(n)
+        self._values.drop(n)
+
+
+def _usable(
+    t: NDArray[np.int64], verdicts: NDArray[np.uint8], at: NDArray[np.int64], values: Array
+) -> tuple[NDArray[np.int64], Array]:
+    """Rows whose sample's verdict is ok."""
+    good = verdicts[np.searchsorted(t, at)] == 0 if len(at) else np.zeros(0, np.bool_)
+    return at[good], values[good]

@@ -1,0 +1,141 @@
+"""Responses of known onset and height are found as they are, whatever the rate and the cut."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.signal import butter, sosfiltfilt
+
+from feltsense.dsp.eda import ScrDetector, conductance_filter, slow_filter
+
+RISE_S, DECAY_S = 0.75, 3.0
+PEAK_S = np.log(DECAY_S / RISE_S) * RISE_S * DECAY_S / (DECAY_S - RISE_S)
+
+
+def bateman(t, onset, height):
+    dt = np.maximum(t - onset, 0.0)
+    top = np.exp(-PEAK_S / DECAY_S) - np.exp(-PEAK_S / RISE_S)
+    return height / top * (np.exp(-dt / DECAY_S) - np.exp(-dt / RISE_S))
+
+
+def skin(rate, seconds, responses, level=4.0, noise=0.0, seed=0):
+    t = np.arange(int(seconds * rate)) / rate
+    x = np.full(len(t), level) + noise * np.random.default_rng(seed).standard_normal(len(t))
+    return x + sum((bateman(t, on, size) for on, size in responses), np.zeros(len(t)))
+
+
+def detect(x, rate, sizes=None):
+    """Everything that a stream gives: conductance, slow rows, responses; pushed in pieces of `sizes` samples."""
+    level, slow, scr = conductance_filter(rate), slow_filter(rate), ScrDetector(rate)
+    found, levels, slows = [], [], []
+    cuts = np.cumsum(sizes) if sizes is not None else []
+    for part in np.split(x, [c for c in cuts if c < len(x)]):
+        blocks = level.push(part)
+        levels += blocks
+        found += [s for b in blocks for s in scr.push(b)]
+        slows += slow.push(part)
+    rest = level.flush()
+    levels += rest
+    found += [s for b in rest for s in scr.push(b)] + scr.flush()
+    slows += slow.flush()
+    return np.concatenate([b.values for b in levels]), np.concatenate([b.values for b in slows]), found
+
+
+@pytest.mark.parametrize("rate", [4, 8, 32, 64])
+@pytest.mark.parametrize("height", [0.02, 0.06, 0.3, 1.5])
+def test_onset_and_height_of_responses_that_stand_alone(rate, height):
+    truth = [(20.0, height), (45.3, 2 * height), (80.9, height)]
+    _, _, found = detect(skin(rate, 120, truth), rate)
+    assert len(found) == 3
+    for scr, (onset, size) in zip(found, truth, strict=True):
+        assert scr.amplitude == pytest.approx(size, rel=0.08)
+        # The 1 Hz low-pass smears the corner of the onset over a quarter of a second.
+        assert scr.onset / rate == pytest.approx(onset, abs=0.5)
+        assert scr.summit / rate == pytest.approx(onset + PEAK_S, abs=0.4)
+
+
+def test_small_responses_are_below_the_absolute_threshold_whatever_else_is_there():
+    _, _, alone = detect(skin(4, 60, [(20.0, 0.006)]), 4)
+    _, _, beside = detect(skin(4, 60, [(20.0, 0.03), (40.0, 5.0)]), 4)
+    assert alone == []
+    assert len(beside) == 2  # NeuroKit2's relative threshold would drop the small one
+
+
+def test_noise_of_a_wrist_device_is_no_response():
+    x = skin(4, 600, [], noise=0.0015, seed=3)
+    _, _, found = detect(np.rint(x / 0.001) * 0.001, 4)
+    assert len(found) == 0
+
+
+def test_a_second_response_on_the_slope_of_the_first_counts_from_its_own_trough():
+    _, _, found = detect(skin(8, 60, [(20.0, 1.0), (24.0, 0.5)]), 8)
+    assert len(found) == 2
+    assert 0.15 < found[1].amplitude < 0.5
+
+
+@pytest.mark.parametrize("x", [np.linspace(1, 9, 400), np.linspace(9, 1, 400), np.full(400, 2.0), np.zeros(0), np.ones(1)])
+def test_drift_and_flat_lines_hold_no_response(x):
+    level, slow, found = detect(x, 4) if len(x) else (x, np.zeros((0, 3)), [])
+    assert found == []
+    assert len(level) == len(x) == len(slow)
+
+
+def test_tonic_and_phasic_add_up_and_are_the_whole_records_filters():
+    rate = 4
+    rng = np.random.default_rng(1)
+    responses = [(float(t), float(rng.lognormal(-1.5, 0.5))) for t in np.cumsum(rng.uniform(4, 25, 60))]
+    x = skin(rate, 900, responses) + 0.3 * np.sin(np.arange(3600) / 4 * 2 * np.pi / 200)
+    level, slow, _ = detect(x, rate)
+    assert np.allclose(slow[:, 0] + slow[:, 1], sosfiltfilt(butter(4, 1.0, fs=rate, output="sos"), x), atol=0.02)
+    whole = sosfiltfilt(butter(4, 1.0, fs=rate, output="sos"), x)
+    tonic = sosfiltfilt(butter(2, 0.05, fs=rate, output="sos"), whole)
+    band = sosfiltfilt(butter(2, [0.045, 0.25], "bandpass", fs=rate, output="sos"), x)
+    inner = slice(80, -80)
+    assert np.abs(level - whole)[inner].max() < 5e-3
+    assert np.corrcoef(slow[inner, 0], tonic[inner])[0, 1] > 0.999
+    assert np.corrcoef(slow[inner, 1], (whole - tonic)[inner])[0, 1] > 0.99
+    minutes = [(m, m + 240) for m in range(240, 3300, 240)]
+    ours, theirs = ([c[a:b].std() for a, b in minutes] for c in (slow[:, 2], band))
+    assert np.corrcoef(ours, theirs)[0, 1] > 0.98
+    assert np.allclose(ours, theirs, rtol=0.15)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.integers(1, 90), min_size=1, max_size=60), st.sampled_from([4, 7, 16]))
+def test_any_cut_gives_the_same_bits(sizes, rate):
+    rng = np.random.default_rng(rate)
+    x = skin(rate, 70, [(8.0, 0.4), (21.0, 0.1), (24.0, 0.7), (52.0, 0.05)], noise=0.003, seed=rate) + rng.uniform(0, 5)
+    whole, cut = detect(x, rate), detect(x, rate, sizes)
+    assert whole[0].tobytes() == cut[0].tobytes()
+    assert whole[1].tobytes() == cut[1].tobytes()
+    assert whole[2] == cut[2]
+
+
+def test_what_is_decided_does_not_change():
+    rate = 4
+    x = skin(rate, 300, [(float(t), 0.2) for t in range(10, 290, 7)], noise=0.01)
+    level, scr = conductance_filter(rate), ScrDetector(rate)
+    known, found = [], []
+    for a in range(0, len(x), 5):
+        for block in level.push(x[a : a + 5]):
+            found += scr.push(block)
+            known.append((scr.decided, [s for s in found if s.onset < scr.decided]))
+    found += [s for b in level.flush() for s in scr.push(b)] + scr.flush()
+    for decided, before in known:
+        assert before == [s for s in found if s.onset < decided]
+
+
+def test_responses_as_neurokit_finds_them():
+    """Same conductance, same absolute threshold: the same responses, within the definitions' difference of onset."""
+    nk = pytest.importorskip("neurokit2")
+    rate, rng = 16, np.random.default_rng(4)
+    truth = [(float(t), float(rng.uniform(0.1, 0.8))) for t in np.cumsum(rng.uniform(9, 20, 25))]
+    x = skin(rate, truth[-1][0] + 30, truth)
+    level, _, found = detect(x, rate)
+    _, info = nk.eda_peaks(level - level.min(), sampling_rate=rate, method="neurokit", amplitude_min=0)
+    keep = np.asarray(info["SCR_Amplitude"]) >= 0.05
+    theirs = np.asarray(info["SCR_Peaks"])[keep]
+    ours = np.array([s.summit for s in found if s.amplitude >= 0.05])
+    assert len(ours) == len(theirs) == len(truth)
+    assert np.abs(ours - theirs).max() <= 1
+    assert np.allclose([s.amplitude for s in found], np.asarray(info["SCR_Amplitude"])[keep], rtol=0.05, atol=0.01)

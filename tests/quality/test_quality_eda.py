@@ -1,0 +1,92 @@
+"""Kleckner's rules: what is marked, how far a mark reaches, and that the cut does not matter."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feltsense.core.chunk import Chunk, StreamInfo
+from feltsense.core.signals import spec
+from feltsense.core.timeline import NS, TimeMap
+from feltsense.core.vector import Reason
+from feltsense.quality.eda import REASONS, EdaGate
+
+NEVER_ENDING = 2**62
+
+
+def verdicts(x, rate=4, sizes=()):
+    info = StreamInfo("w.eda", spec("eda", rate))
+    time = TimeMap.uniform(NS, info.spec.rate)
+    gate, start, broken = EdaGate(info.spec.hz), 0, []
+    for size in [*sizes, len(x)]:
+        part = x[start : start + size]
+        if len(part):
+            broken.append(gate.push(Chunk(info, 0, start, part, time)))
+        start += size
+    gate.close()
+    t, codes = gate.between(0, NEVER_ENDING)
+    assert len(t) == len(x)
+    return [REASONS[c] for c in codes], np.concatenate(broken)
+
+
+def skin(n=400):
+    return 3.0 + 0.01 * np.random.default_rng(0).standard_normal(n)
+
+
+@pytest.mark.parametrize(("value", "reason"), [(0.0, Reason.OFF_SKIN), (70.0, Reason.SATURATED), (9.0, Reason.ARTEFACT)])
+def test_a_mark_reaches_five_seconds_either_way(value, reason):
+    x = skin()
+    x[200] = value
+    found, broken = verdicts(x)
+    bad = [i for i, r in enumerate(found) if r is not Reason.OK]
+    # The sample after a spike comes just as fast.
+    assert bad == list(range(180, 222))
+    assert found[190] is reason
+    assert broken[200]
+    assert not broken[:200].any()
+
+
+def test_a_quarter_second_is_the_slopes_span_at_any_rate():
+    rate, x = 64, 2.0 + 0.2 * np.random.default_rng(0).standard_normal(64 * 20)
+    found, _ = verdicts(x, rate)
+    assert set(found) == {Reason.OK}  # ±0.2 µS of noise would be 26 µS/s from sample to sample
+
+
+def test_a_standstill_is_marked_from_its_beginning():
+    x = skin()
+    x[100:160] = 2.0
+    found, broken = verdicts(x)
+    assert all(r is Reason.FLATLINE for r in found[100:160])
+    assert found[90] is Reason.OK
+    assert not broken.any()
+    x[100:119] = np.linspace(3, 2.01, 19)
+    x[119:135] = 2.0
+    x[135:160] = skin(25)
+    assert set(verdicts(x)[0]) == {Reason.OK}
+
+
+def test_a_missing_sample_blames_nobody_else():
+    x = skin()
+    x[50:60] = np.nan
+    found, broken = verdicts(x)
+    assert [i for i, r in enumerate(found) if r is Reason.GAP] == list(range(50, 60))
+    assert set(found[:50] + found[60:]) == {Reason.OK}
+    assert broken.sum() == 10
+
+
+def test_zeros_negatives_and_everything_missing():
+    assert set(verdicts(np.zeros(50))[0]) == {Reason.OFF_SKIN}
+    assert set(verdicts(np.full(50, -3.0))[0]) == {Reason.OFF_SKIN}
+    assert set(verdicts(np.full(50, np.nan))[0]) == {Reason.GAP}
+
+
+@settings(max_examples=60)
+@given(st.lists(st.integers(1, 60), max_size=30), st.integers(0, 1000))
+def test_any_cut_gives_the_same_verdicts(sizes, seed):
+    rng = np.random.default_rng(seed)
+    x = skin(300)
+    for i in rng.integers(0, 290, 4):
+        x[i : i + rng.integers(1, 30)] = rng.choice([0.0, 65.0, 2.0, np.nan, 5.0])
+    whole, cut = verdicts(x), verdicts(x, sizes=sizes)
+    assert whole[0] == cut[0]
+    assert np.array_equal(whole[1], cut[1])
