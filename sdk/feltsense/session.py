@@ -20,22 +20,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feltsense import features
+from feltsense.bundle.run import Inputs
 from feltsense.core.chunk import Chunk
 from feltsense.core.event import EventKind
+from feltsense.core.prediction import Prediction
+from feltsense.core.timeline import NS
 from feltsense.core.vector import Extracted, FeatureSchema, FeatureVector, Reason
 from feltsense.core.window import Windower
 from feltsense.errors import InputError, RecordingError
+from feltsense.fusion.late import decay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from feltsense.bundle import Bundle
+    from feltsense.bundle.run import Outputs
     from feltsense.core.chunk import StreamInfo
     from feltsense.core.event import Event
     from feltsense.core.extractor import Extractor
+    from feltsense.core.profile import UserProfile
     from feltsense.core.recording import Recording
     from feltsense.core.window import Window
 
-__all__ = ["Pipeline", "extract"]
+__all__ = ["Pipeline", "Session", "extract", "predict"]
 
 _NEVER = -(2**63)
 
@@ -259,3 +266,133 @@ def extract(
     for item in recording.items() if items is None else items:
         yield from pipeline.push(item)
     yield from pipeline.finish()
+
+
+CALIBRATION = "calibration"
+"""Reason of a window that overlaps the rest which the profile was learned from: its label would be circular."""
+
+
+class Session:
+    """Chunks in, predictions out; the smoothing's memory is here.
+
+    Windows that end before the profile's first rest interval use the population's baseline: what was not yet known
+    is not used. Windows that overlap a rest interval keep their probabilities and have no label (reason
+    ``calibration``). Where no modality is present there is no answer, and the memory stays as it was.
+
+    Parameters
+    ----------
+    streams : mapping of str to StreamInfo
+        All streams of the session, declared before the first chunk.
+    bundle : Bundle
+        The model.
+    profile : UserProfile, optional
+        The person's rest; without it the population's is used.
+    hop : float
+        Seconds between windows.
+    start_ns : int, optional
+        t0, where it is known beforehand.
+
+    Raises
+    ------
+    SchemaError
+        If the features of this release are not those of the bundle.
+    ProfileError
+        If the profile was made from other features.
+    """
+
+    def __init__(
+        self,
+        streams: Mapping[str, StreamInfo],
+        bundle: Bundle,
+        profile: UserProfile | None = None,
+        hop: float = 5.0,
+        start_ns: int | None = None,
+    ) -> None:
+        model = bundle.model
+        self._bundle, self._model = bundle, model
+        self._pipeline = Pipeline(streams, window=model.window_s, hop=hop, modalities=model.modalities, start_ns=start_ns)
+        self._columns = model.columns(self._pipeline.schema)
+        self._nobody = bundle.rest(None)
+        self._previous = np.full((1, len(model.classes) - 1), np.nan)
+        self._answered_ns = 0
+        self.adopt(profile)
+
+    @property
+    def start_ns(self) -> int | None:
+        """t0; None while streams that were declared have not begun."""
+        return self._pipeline.start_ns
+
+    def adopt(self, profile: UserProfile | None) -> None:
+        """Use a profile from the next window on (a person who has just been calibrated)."""
+        self._person = self._bundle.rest(profile)
+        self._rest = profile.intervals if profile is not None else ()
+        self._known = False
+
+    def push(self, item: Chunk | Event) -> list[Prediction]:
+        """Take a chunk or an event; give the predictions of the windows that became final."""
+        return [self._predict(w, v) for w, v in self._pipeline.push(item)]
+
+    def finish(self) -> list[Prediction]:
+        """End all streams; give the predictions that were still waiting."""
+        return [self._predict(w, v) for w, v in self._pipeline.finish()]
+
+    def run(self, items: Iterable[Chunk | Event]) -> Iterator[Prediction]:
+        """Push everything and finish."""
+        for item in items:
+            yield from self.push(item)
+        yield from self.finish()
+
+    def _predict(self, window: Window, vector: FeatureVector) -> Prediction:
+        known = not self._rest or window.stop_ns > self._rest[0].start_ns
+        if known != self._known:
+            # Logits against another baseline are another quantity: they are not averaged with the new ones.
+            self._previous = np.full_like(self._previous, np.nan)
+        self._known = known
+        mean, seconds = self._person if known else self._nobody
+        left = decay((window.stop_ns - self._answered_ns) / NS, self._model.half_life_s)
+        x, quality = vector.values[None, self._columns], vector.quality[None]
+        inputs = Inputs(x, quality, mean[None], seconds[None], self._previous, np.array([[left]]))
+        out = self._bundle.runner.run(inputs)
+        if not out.abstain[0, 0]:
+            self._previous, self._answered_ns = out.smoothed, window.stop_ns
+        return self._prediction(window, vector, out)
+
+    def _prediction(self, window: Window, vector: FeatureVector, out: Outputs) -> Prediction:
+        model, silent = self._model, bool(out.abstain[0, 0])
+        resting = any(window.overlaps(i.start_ns, i.stop_ns) for i in self._rest)
+        reason = CALIBRATION if resting else ""
+        if silent:
+            reason = " ".join(f"{m}:{_why(vector, m)}" for m in model.modalities)
+        decided = model.classes.index(model.decision) - 1
+        parts = ("base", *model.modalities, "joint")
+        return Prediction(
+            model.target,
+            window.start_ns,
+            window.stop_ns,
+            {} if silent else dict(zip(model.classes, out.probability[0].tolist(), strict=True)),
+            "" if silent or resting else model.classes[int(out.probability[0].argmax())],
+            () if silent else tuple(c for c, p in zip(model.classes, out.plausible[0], strict=True) if p),
+            silent or resting,
+            reason,
+            float(vector.quality[np.any(out.contribution[0, 1:-1] != 0.0, axis=1)].max(initial=0.0)),
+            {} if silent else dict(zip(model.classes, [0.0, *out.logit[0].tolist()], strict=True)),
+            {} if silent else dict(zip(parts, out.contribution[0, :, decided].tolist(), strict=True)),
+            self._bundle.id,
+        )
+
+
+def _why(vector: FeatureVector, modality: str) -> str:
+    """Why a modality is not present: its quality's reason, else the first missing feature's."""
+    reason = vector.quality_reasons[vector.schema.modalities.index(modality)]
+    if reason is not Reason.OK:
+        return reason.value
+    mine = (r for r, m in zip(vector.reasons, vector.schema.owner, strict=True) if m == modality and r is not Reason.OK)
+    return next(mine, Reason.NOISE).value
+
+
+def predict(
+    recording: Recording, bundle: Bundle, profile: UserProfile | None = None, hop: float = 5.0
+) -> Iterator[Prediction]:
+    """Predictions of a whole recording: exactly a session that is pushed the recording's items."""
+    session = Session(recording.infos(), bundle, profile, hop, recording.start_ns)
+    return session.run(recording.items())

@@ -85,7 +85,8 @@ def read(path: Path) -> Parts:
         msg = f"{path}: not a feltsense bundle ({BODY}: field 'format'); make one with: feltsense train"
         raise BundleError(msg)
     if body.get("version") != VERSION:
-        msg = f"{path}: bundle version {body.get('version')!r}, this release reads {VERSION}; update feltsense, or train again"
+        found = body.get("version")
+        msg = f"{path}: bundle version {found!r}, this release reads {VERSION}; update feltsense, or train again"
         raise BundleError(msg)
     hashes = body.get("parts")
     for name in (GRAPH, ARRAYS, CARD):

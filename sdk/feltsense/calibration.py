@@ -1,0 +1,101 @@
+"""Learning a person's rest from a recording: the baseline that ``calibrate`` writes and training uses.
+
+Windows of the model's length every 5 s, wholly inside an interval of known rest, each put into the profile. The hop
+is fixed, so that a profile means the same wherever it was made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from feltsense.core.profile import UserProfile
+from feltsense.core.timeline import NS, to_ns
+from feltsense.errors import InputError
+from feltsense.session import Pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from feltsense.bundle import Bundle
+    from feltsense.core.profile import RestInterval
+    from feltsense.core.recording import Recording
+    from feltsense.core.vector import FeatureVector
+    from feltsense.core.window import Window
+
+__all__ = ["REST_HOP_S", "calibrate", "learn_rest"]
+
+REST_HOP_S = 5.0
+
+
+def learn_rest(
+    recording: Recording, rest: Sequence[RestInterval], modalities: Sequence[str], window: float
+) -> UserProfile:
+    """Profile of the windows that lie wholly inside the intervals of rest (empty where there are none)."""
+    profile = UserProfile(recording.subject, intervals=tuple(rest), window_s=window, hop_s=REST_HOP_S)
+    pipeline = Pipeline(
+        recording.infos(), window=window, hop=REST_HOP_S, modalities=modalities, start_ns=recording.start_ns
+    )
+    for placed, vector in _until(pipeline, recording, max((r.stop_ns for r in rest), default=0)):
+        if any(r.start_ns <= placed.start_ns and placed.stop_ns <= r.stop_ns for r in rest):
+            profile = profile.update(vector)
+    return profile
+
+
+def _until(pipeline: Pipeline, recording: Recording, stop_ns: int) -> Iterator[tuple[Window, FeatureVector]]:
+    """Windows that end by `stop_ns`; what comes later is not read."""
+    for item in recording.items():
+        for placed, vector in pipeline.push(item):
+            if placed.stop_ns > stop_ns:
+                return
+            yield placed, vector
+    yield from (p for p in pipeline.finish() if p[0].stop_ns <= stop_ns)
+
+
+def calibrate(recording: Recording, rest: Sequence[RestInterval], bundle: Bundle) -> UserProfile:
+    """Learn a person's rest for a model.
+
+    Parameters
+    ----------
+    recording : Recording
+        Holds the rest.
+    rest : sequence of RestInterval
+        When the person was known to rest.
+    bundle : Bundle
+        Whose features are learned.
+
+    Raises
+    ------
+    InputError
+        If an interval is empty or outside the recording, too short for a window, or holds no usable signal.
+    SchemaError
+        If the features of this release are not those of the bundle.
+    """
+    model = bundle.model
+    first, last = recording.start_ns, recording.stop_ns
+    for r in rest:
+        a, b = (r.start_ns - first) / NS, (r.stop_ns - first) / NS
+        shown = f"rest interval {a:g} to {b:g} s"
+        if b <= a:
+            msg = f"{shown} is empty: the end must come after the start"
+            raise InputError(msg)
+        if a < 0 or r.stop_ns > last:
+            msg = f"{shown} lies outside the recording of {recording.subject!r}, which has {(last - first) / NS:.1f} s"
+            raise InputError(msg)
+        if r.stop_ns - r.start_ns < to_ns(model.window_s):
+            msg = f"{shown} is too short: at least {model.window_s:g} s are needed, 3 to 5 minutes are good"
+            raise InputError(msg)
+    pipeline = Pipeline(recording.infos(), window=model.window_s, hop=REST_HOP_S, modalities=model.modalities)
+    model.columns(pipeline.schema)
+    profile = learn_rest(recording, rest, model.modalities, model.window_s)
+    names = set(model.names)
+    kept = {n: m for n, m in profile.rest.items() if n in names}
+    windows = max((m.n for m in kept.values()), default=0)
+    if not windows:
+        wanted = " or ".join(model.modalities)
+        msg = f"no usable window in the rest of {recording.subject!r}: no {wanted} there; see: feltsense info"
+        raise InputError(msg)
+    spans = ", ".join(f"{(r.start_ns - first) / NS:g}–{(r.stop_ns - first) / NS:g} s" for r in rest)
+    return UserProfile(
+        recording.subject, kept, tuple(rest), model.schema_digest, model.window_s, REST_HOP_S,
+        (f"rest {spans} of {recording.subject}: {windows} windows of {model.window_s:g} s every {REST_HOP_S:g} s",),
+    )

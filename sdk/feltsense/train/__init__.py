@@ -1,0 +1,1 @@
+"""Fitting a model from labelled recordings; needs the extra ``train``."""

@@ -1,0 +1,205 @@
+"""Fitting a model: one function, the same for the shipped bundle and for every fold of an evaluation.
+
+Rules
+-----
+- Everything is fitted on the lines that are given and on nothing else: population, spread, penalties, number of
+  trees, fusion weights, calibration, the scaling for missing modalities, the conformal limit.
+- What judges a choice is out-of-fold: people are split into 5 groups, and the windows of a group are judged by
+  experts that never saw its people.
+- Classes are weighted to equal shares everywhere, so that probabilities mean "if both were as likely", and the
+  decision is the more probable class.
+- The fusion is fitted on the smoothed out-of-fold evidence: slope and offset of the calibration (Platt 1999) are in
+  its weights and base. Weights are ≥ 0.
+- Deterministic: one thread, a fixed seed, people in order of their names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from feltsense.bundle.schema import Member, Model
+from feltsense.errors import MissingExtraError, ModelDataError
+from feltsense.fusion.inputs import Normaliser
+from feltsense.train import stacking
+from feltsense.train.inputs import plan
+from feltsense.train.margins import BOOSTED, Fit, Rows, fit_expert, out_of_fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from feltsense.train.examples import Line
+    from feltsense.train.inputs import Plan
+    from feltsense.train.targets import Target
+
+__all__ = ["FOLDS", "SEED", "Fitted", "fit"]
+
+FOLDS = 5
+SEED = 20
+KAPPA_S = 30.0
+"""Seconds of rest that the population counts as: half a window."""
+MIN_QUALITY = 0.05
+FULL_QUALITY = 0.3
+NEED = 1 / 3
+"""Share of a modality's inputs that must be there: with fewer it is mostly the training mean that speaks."""
+LEAST_SUBJECTS = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A fitted model.
+
+    Attributes
+    ----------
+    model : Model
+        What it is.
+    stack : list of callable
+        Margins of each expert as its own library computes them, for the parity gate.
+    """
+
+    model: Model
+    stack: list[Callable[[NDArray[np.float64]], NDArray[np.float64]]]
+
+
+def fit(
+    lines: Sequence[Line], target: Target, *, calibrated: bool = True, training: Mapping[str, Any] | None = None
+) -> Fitted:
+    """Fit a model.
+
+    Parameters
+    ----------
+    lines : sequence of Line
+        Everyone to learn from.
+    target : Target
+        What to estimate.
+    calibrated : bool
+        Whether people's rest is used; False fits the model of people who never rest (an arm of evaluations).
+    training : mapping, optional
+        Where the data come from; goes into the bundle.
+
+    Raises
+    ------
+    ModelDataError
+        If there are too few people, or a class nobody has.
+    MissingExtraError
+        If scikit-learn or lightgbm is not installed.
+    """
+    _need_extra()
+    lines = sorted((x for x in lines if len(x.y)), key=lambda x: (x.subject, x.path))
+    subjects = _check(lines, target)
+    layout = plan(lines[0].schema)
+    normaliser = _normaliser(lines, layout, calibrated)
+    rows = _rows(lines, layout, normaliser, target, calibrated)
+    folds = _folds(subjects, rows.subject)
+    fits: list[Fit] = []
+    for m, modality in enumerate(target.modalities):
+        columns = np.flatnonzero(rows.owner == m)
+        fits += [out_of_fold(rows, modality, columns, kind, folds) for kind in ("linear", "trees") if len(columns)]
+    stacked = stacking.fit(rows, fits, target, (MIN_QUALITY, FULL_QUALITY, NEED))
+    # An expert whose weight came out as 0 says nothing: it is not carried along.
+    kept = [i for i in range(len(fits)) if stacked.fusion.weight[i] > 0]
+    experts = [fit_expert(rows, fits[i]) for i in kept]
+    members = tuple(Member(fits[i].modality, fits[i].columns, e) for i, (e, _) in zip(kept, experts, strict=True))
+    notes = {
+        "subjects": list(subjects), "seed": SEED, "windows": int(rows.train.sum()),
+        "chosen": {f"{f.modality}.{f.kind}": f.setting for f in fits}, "boosting": dict(BOOSTED),
+    }
+    model = Model(
+        target.name, target.classes, target.decision, target.modalities, layout.features, layout.names, normaliser,
+        members, stacking.only(stacked.fusion, kept), stacked.plausible, target.window_s, target.half_life_s,
+        {**(training or {}), **notes},
+    )
+    return Fitted(model, [s for _, s in experts])
+
+
+def _need_extra() -> None:
+    try:
+        import lightgbm  # noqa: F401
+        import sklearn  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("train", "fitting a model") from None
+
+
+def _check(lines: Sequence[Line], target: Target) -> tuple[str, ...]:
+    subjects = tuple(sorted({x.subject for x in lines}))
+    if len(subjects) < LEAST_SUBJECTS:
+        msg = f"a model needs at least {LEAST_SUBJECTS} people to learn from, got {len(subjects)}"
+        raise ModelDataError(msg)
+    for k, name in enumerate(target.classes):
+        people = {x.subject for x in lines if np.any(x.y == k)}
+        if len(people) < 2:
+            msg = f"class {name!r} has labelled windows of {len(people)} people; at least 2 are needed"
+            raise ModelDataError(msg)
+    for line in lines:
+        if line.schema.names != lines[0].schema.names:
+            odd = sorted(set(line.schema.names) ^ set(lines[0].schema.names))
+            msg = f"{line.path} has other features than {lines[0].path}: {', '.join(odd[:6])}"
+            raise ModelDataError(msg)
+    return subjects
+
+
+def _columns(line: Line, layout: Plan) -> NDArray[np.int64]:
+    return np.array([line.schema.position(f.name) for f in layout.features], np.int64)
+
+
+def _normaliser(lines: Sequence[Line], layout: Plan, calibrated: bool) -> Normaliser:
+    """Population of rests, and spread within a person around the person's own mean."""
+    width = len(layout.names)
+    plain = Normaliser(
+        np.array(layout.offset), np.array(layout.left, np.int64), np.array(layout.right, np.int64),
+        np.zeros(width), np.ones(width), KAPPA_S,
+    )
+    centres, squares = [], []
+    for line in lines:
+        columns = _columns(line, layout)
+        t = plain.transform(line.x[:, columns])
+        own = _mean(t)
+        rest = plain.transform(line.rest_mean[None, columns])[0]
+        centres.append(np.where(np.isfinite(rest), rest, own) if calibrated else own)
+        squares.append(_mean((t - own) ** 2))
+    population, variance = _mean(np.array(centres)), _mean(np.array(squares))
+    spread = np.sqrt(np.where(variance > 0, variance, 1.0))
+    return replace(plain, population=np.nan_to_num(population), spread=np.nan_to_num(spread, nan=1.0))
+
+
+def _mean(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over rows of what is finite; NaN where nothing is."""
+    seen = np.isfinite(x)
+    count = seen.sum(axis=0)
+    total = np.where(seen, x, 0.0).sum(axis=0)
+    out: NDArray[np.float64] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return out
+
+
+def _rows(
+    lines: Sequence[Line], layout: Plan, normaliser: Normaliser, target: Target, calibrated: bool
+) -> Rows:
+    z, line_number = [], []
+    for i, line in enumerate(lines):
+        columns = _columns(line, layout)
+        n = len(line.y)
+        mean, seconds = line.rest_mean[columns], line.rest_seconds[columns]
+        # Before the person's rest is known the population's stands in, as in use.
+        known = line.known[:, None] & calibrated
+        z.append(normaliser(line.x[:, columns], np.broadcast_to(mean, (n, len(columns))), np.where(known, seconds, 0.0)))
+        line_number.append(np.full(n, i))
+    names = [f.name for f in layout.features]
+    owner = np.array([target.modalities.index(names[i].partition(".")[0]) for i in layout.left])
+    y = np.concatenate([x.y for x in lines])
+    resting = np.concatenate([x.resting for x in lines])
+    return Rows(
+        np.concatenate(z), np.concatenate([x.quality for x in lines]), y, (y >= 0), (y >= 0) & ~resting, owner,
+        np.concatenate([np.full(len(x.y), x.subject) for x in lines]), np.concatenate(line_number),
+        np.concatenate([x.stop_s for x in lines]), np.concatenate([x.known for x in lines]), len(target.classes),
+    )
+
+
+def _folds(subjects: Sequence[str], subject: NDArray[np.str_]) -> list[NDArray[np.bool_]]:
+    """Masks of the rows that are held out in each fold; people are dealt out in a seeded order."""
+    order = np.random.default_rng(SEED).permutation(len(subjects))
+    dealt = [[subjects[j] for j in order[i::FOLDS]] for i in range(min(FOLDS, len(subjects)))]
+    return [np.isin(subject, people) for people in dealt]

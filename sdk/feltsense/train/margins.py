@@ -1,0 +1,151 @@
+"""Experts out of fold: what they would have said about people they never saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from feltsense.experts.linear import Linear
+from feltsense.experts.trees import Trees
+from feltsense.fusion.late import probabilities
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from feltsense.experts import Expert
+
+__all__ = ["BOOSTED", "Fit", "Rows", "class_weights", "fit_expert", "log_loss", "out_of_fold"]
+
+STRENGTHS: Final = (0.001, 0.003, 0.01, 0.03, 0.1)
+"""Inverse penalties to choose from: with 20 people the good ones are far below the usual 1."""
+ROUNDS: Final = (20, 40, 80)
+"""Numbers of boosting rounds to choose from."""
+
+BOOSTED: Final[Mapping[str, Any]] = {
+    "num_leaves": 7,
+    "learning_rate": 0.05,
+    "min_data_in_leaf": 40,
+    "feature_fraction": 0.6,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "lambda_l2": 5.0,
+}
+"""Shallow and slow: few people, strongly correlated windows."""
+_FIXED: Final[Mapping[str, Any]] = {
+    "deterministic": True, "force_row_wise": True, "num_threads": 1, "seed": 20, "verbosity": -1, "max_bin": 63,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """All windows of all people, stacked.
+
+    Attributes
+    ----------
+    z : ndarray, shape (n, inputs)
+        Normalised inputs.
+    quality : ndarray, shape (n, modalities)
+        0..1.
+    y : ndarray of int64, shape (n,)
+        Class number, −1 where there is no label.
+    train, scored : ndarray of bool, shape (n,)
+        Windows to learn from (rest of the calibration too), and to judge by (without it).
+    owner : ndarray of int64, shape (inputs,)
+        Modality of each input.
+    subject, line : ndarray, shape (n,)
+        Whose window, and of which recording.
+    stop_s : ndarray, shape (n,)
+        End of the window in its recording.
+    known : ndarray of bool, shape (n,)
+        The person's baseline applies.
+    classes : int
+        Number of classes.
+    """
+
+    z: NDArray[np.float64]
+    quality: NDArray[np.float64]
+    y: NDArray[np.int64]
+    train: NDArray[np.bool_]
+    scored: NDArray[np.bool_]
+    owner: NDArray[np.int64]
+    subject: NDArray[np.str_]
+    line: NDArray[np.int64]
+    stop_s: NDArray[np.float64]
+    known: NDArray[np.bool_]
+    classes: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """An expert to be: its setting, and its out-of-fold margins (n, classes − 1)."""
+
+    modality: str
+    columns: NDArray[np.int64]
+    kind: str
+    setting: float
+    margins: NDArray[np.float64]
+
+
+def class_weights(y: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    """Weight of each row, so that the classes have equal shares; mean 1."""
+    counts = np.bincount(y, minlength=classes)
+    out: NDArray[np.float64] = len(y) / np.maximum(counts, 1)[y] / max(int((counts > 0).sum()), 1)
+    return out
+
+
+def log_loss(logit: NDArray[np.float64], y: NDArray[np.int64], classes: int) -> float:
+    """Mean negative log-probability of the true class, classes weighted to equal shares."""
+    p = probabilities(logit)[np.arange(len(y)), y]
+    return float(np.average(-np.log(np.maximum(p, 1e-12)), weights=class_weights(y, classes)))
+
+
+def out_of_fold(
+    rows: Rows, modality: str, columns: NDArray[np.int64], kind: str, folds: Sequence[NDArray[np.bool_]]
+) -> Fit:
+    """Choose an expert's setting by its out-of-fold loss; its margins with that setting."""
+    settings = STRENGTHS if kind == "linear" else ROUNDS
+    margins = {s: np.zeros((len(rows.z), rows.classes - 1)) for s in settings}
+    for held in folds:
+        learn = rows.train & ~held
+        z, y = rows.z[np.ix_(learn, columns)], rows.y[learn]
+        new = rows.z[np.ix_(held, columns)]
+        if kind == "linear":
+            for s in settings:
+                margins[s][held] = Linear.fit(z, y, rows.classes, s).margins(new)
+        else:
+            booster = _boost(z, y, rows.classes, int(max(settings)))
+            for s in settings:
+                margins[s][held] = Trees.from_booster(booster, int(s)).margins(new)
+    # A modality that is missing says nothing, whatever it would have said: it is not judged there.
+    judged = rows.scored & np.isfinite(rows.z[:, columns]).any(axis=1)
+    losses = {s: log_loss(margins[s][judged], rows.y[judged], rows.classes) for s in settings}
+    best = min(settings, key=lambda s: (losses[s], s))
+    return Fit(modality, columns, kind, float(best), margins[best])
+
+
+def fit_expert(rows: Rows, fit: Fit) -> tuple[Expert, Callable[[NDArray[np.float64]], NDArray[np.float64]]]:
+    """Fit an expert on everyone; with it its margins as its own library computes them."""
+    z, y = rows.z[np.ix_(rows.train, fit.columns)], rows.y[rows.train]
+    if fit.kind == "linear":
+        linear = Linear.fit(z, y, rows.classes, fit.setting)
+        return linear, linear.margins
+    booster = _boost(z, y, rows.classes, int(fit.setting))
+
+    def library(new: NDArray[np.float64]) -> NDArray[np.float64]:
+        raw = np.asarray(booster.predict(new.astype(np.float32).astype(np.float64), raw_score=True))
+        return raw[:, None] if raw.ndim == 1 else raw[:, 1:] - raw[:, :1]
+
+    return Trees.from_booster(booster), library
+
+
+def _boost(z: NDArray[np.float64], y: NDArray[np.int64], classes: int, rounds: int) -> Any:
+    import lightgbm
+
+    goal = {"objective": "binary"} if classes == 2 else {"objective": "multiclass", "num_class": classes}
+    # The runners see float32: so does the training, or thresholds would fall between two of their values.
+    data = lightgbm.Dataset(z.astype(np.float32).astype(np.float64), y, weight=class_weights(y, classes))
+    return lightgbm.train({**goal, **BOOSTED, **_FIXED}, data, rounds)

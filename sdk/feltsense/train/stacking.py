@@ -1,0 +1,184 @@
+"""Fusion weights, calibration and limits from out-of-fold margins.
+
+The evidence of each expert is masked, faded and smoothed as it will be in use; then one logistic regression with
+weights ≥ 0 (L-BFGS-B) finds how much each is worth. Since smoothing and fusion are linear, its slope and offset are
+the calibration as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import minimize
+
+from feltsense.fusion.late import Fusion, decay, probabilities
+from feltsense.train.margins import class_weights, log_loss
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from feltsense.train.margins import Fit, Rows
+    from feltsense.train.targets import Target
+
+__all__ = ["Stacked", "fit", "only", "smooth"]
+
+RIDGE = 0.01
+"""Pull of the weights towards equal ones, in units of the mean log-loss: experts of a modality are near copies of
+each other, and their split would otherwise be noise."""
+RESCALES = (0.0, 0.5, 1.0)
+COVERAGE = 0.9
+"""Share of a person's windows whose true class the conformal set holds, for this share of people."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stacked:
+    """A fusion, and the probability from which on a class is plausible."""
+
+    fusion: Fusion
+    plausible: float
+
+
+def only(fusion: Fusion, kept: Sequence[int]) -> Fusion:
+    """The fusion of some of the experts."""
+    index = np.array(kept, np.int64)
+    return replace(fusion, member=fusion.member[index], weight=fusion.weight[index])
+
+
+def smooth(
+    logit: NDArray[np.float64], present: NDArray[np.bool_], known: NDArray[np.bool_], stop_s: NDArray[np.float64],
+    half_life: float,
+) -> NDArray[np.float64]:
+    """Exponential mean over one recording's windows (n, k), as a session does it.
+
+    Nothing present: the memory stays as it was. When the baseline changes, the memory starts anew.
+    """
+    out = np.array(logit)
+    last = -1
+    for i in range(len(logit)):
+        fresh = last < 0 or (i > 0 and known[i] != known[i - 1])
+        if fresh:
+            last = -1
+        if last >= 0:
+            left = decay(float(stop_s[i] - stop_s[last]), half_life)
+            mixed = left * out[last] + (1.0 - left) * logit[i]
+            out[i] = mixed if present[i] else out[last]
+        if present[i]:
+            last = i
+    return out
+
+
+def fit(rows: Rows, fits: Sequence[Fit], target: Target, limits: tuple[float, float, float]) -> Stacked:
+    """Fit the fusion.
+
+    Parameters
+    ----------
+    rows : Rows
+        All windows.
+    fits : sequence of Fit
+        Experts with out-of-fold margins.
+    target : Target
+        Modalities and half-life.
+    limits : (float, float, float)
+        Least quality, full quality, and share of inputs that a present modality needs.
+    """
+    others, modalities = rows.classes - 1, len(target.modalities)
+    sizes = np.bincount(rows.owner, minlength=modalities)
+    fusion = Fusion(
+        np.array([target.modalities.index(f.modality) for f in fits], np.int64), np.ones(len(fits)), np.zeros(others),
+        np.full(modalities, 1.0 / modalities), np.ceil(limits[2] * sizes), 0.0, limits[0], limits[1],
+    )
+    seen = np.isfinite(rows.z)
+    finite = np.stack([seen[:, rows.owner == m].sum(axis=1) for m in range(modalities)], axis=1).astype(np.float64)
+    present = fusion.present(finite, rows.quality)
+    everyone = present.all(axis=1)
+    judged = rows.scored & (everyone if everyone[rows.scored].any() else present.any(axis=1))
+    evidence = _evidence(rows, fits, fusion, present, target.half_life_s)
+    weight, base = _weights(evidence[judged], rows.y[judged], rows.classes)
+    fusion = replace(fusion, weight=weight, base=base)
+    fusion = replace(fusion, share=_share(evidence[judged], fusion, modalities))
+    fusion = replace(fusion, rescale=_rescale(evidence, fusion, rows, judged))
+    answered = rows.scored & present.any(axis=1)
+    margins = [f.margins for f in fits]
+    logit = _smoothed(fusion(margins, finite, rows.quality).logit, rows, present.any(axis=1), target.half_life_s)
+    return Stacked(fusion, _plausible(probabilities(logit[answered]), rows.y[answered], rows.subject[answered]))
+
+
+def _smoothed(x: NDArray[np.float64], rows: Rows, present: NDArray[np.bool_], half_life: float) -> NDArray[np.float64]:
+    out = np.array(x)
+    for i in np.unique(rows.line):
+        mine = rows.line == i
+        out[mine] = smooth(x[mine], present[mine], rows.known[mine], rows.stop_s[mine], half_life)
+    return out
+
+
+def _evidence(
+    rows: Rows, fits: Sequence[Fit], fusion: Fusion, present: NDArray[np.bool_], half_life: float
+) -> NDArray[np.float64]:
+    """Masked, faded, smoothed margins of all experts (n, experts, classes − 1)."""
+    gain = fusion.gain(present, rows.quality)
+    stacked = np.stack([gain[:, m, None] * f.margins for m, f in zip(fusion.member, fits, strict=True)], axis=1)
+    n, experts, others = stacked.shape
+    flat = _smoothed(stacked.reshape(n, experts * others), rows, present.any(axis=1), half_life)
+    return flat.reshape(n, experts, others)
+
+
+def _weights(
+    evidence: NDArray[np.float64], y: NDArray[np.int64], classes: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    experts = evidence.shape[1]
+    share = class_weights(y, classes) / len(y)
+    truth = np.eye(classes)[y]
+
+    def loss(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weight, base = theta[:experts], theta[experts:]
+        p = probabilities(np.einsum("nek,e->nk", evidence, weight) + base)
+        value = -float((share * np.log(np.maximum((p * truth).sum(axis=1), 1e-300))).sum())
+        error = share[:, None] * (p - truth)[:, 1:]
+        away = weight - weight.mean()
+        gradient = np.concatenate([np.einsum("nk,nek->e", error, evidence) + 2 * RIDGE * away, error.sum(axis=0)])
+        return value + RIDGE * float((away**2).sum()), gradient
+
+    bounds = [(0.0, None)] * experts + [(None, None)] * (classes - 1)
+    start = np.concatenate([np.full(experts, 0.5), np.zeros(classes - 1)])
+    found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-12, "gtol": 1e-8})
+    return np.asarray(found.x[:experts]), np.asarray(found.x[experts:])
+
+
+def _share(evidence: NDArray[np.float64], fusion: Fusion, modalities: int) -> NDArray[np.float64]:
+    spread = np.zeros(modalities)
+    for m in range(modalities):
+        mine = fusion.member == m
+        spread[m] = np.einsum("nek,e->nk", evidence[:, mine], fusion.weight[mine]).std()
+    total = float(spread.sum())
+    return spread / total if total > 0 else np.full(modalities, 1.0 / modalities)
+
+
+def _rescale(evidence: NDArray[np.float64], fusion: Fusion, rows: Rows, judged: NDArray[np.bool_]) -> float:
+    """Which scaling of the others answers best when one modality is taken away, out of fold."""
+    modalities = len(fusion.share)
+    if modalities < 2:
+        return RESCALES[0]
+    losses = dict.fromkeys(RESCALES, 0.0)
+    for gone in range(modalities):
+        left = fusion.member != gone
+        logit = np.einsum("nek,e->nk", evidence[:, left], fusion.weight[left])[judged]
+        share = max(1.0 - float(fusion.share[gone]), 0.05)
+        for r in RESCALES:
+            losses[r] += log_loss(logit * share**-r + fusion.base, rows.y[judged], rows.classes)
+    return min(RESCALES, key=lambda r: (losses[r], r))
+
+
+def _plausible(p: NDArray[np.float64], y: NDArray[np.int64], subject: NDArray[np.str_]) -> float:
+    """Limit at which sets hold the truth in 90 % of the windows, for 90 % of people.
+
+    Windows of a person are not exchangeable, people are: the quantile is taken over people (each person's own 90 %
+    quantile of 1 − p(true), then the ⌈0.9·(n + 1)⌉-th smallest of these, as in split conformal prediction).
+    """
+    miss = 1.0 - p[np.arange(len(y)), y]
+    people = np.sort([np.quantile(miss[subject == s], COVERAGE) for s in np.unique(subject)])
+    rank = min(int(np.ceil(COVERAGE * (len(people) + 1))), len(people))
+    return float(1.0 - people[rank - 1])
