@@ -106,6 +106,9 @@ class TimeMap:
 
     def time_at(self, index: int) -> int:
         """Session time of one sample, in ns."""
+        if len(self.index) == 1 and self.rate is not None:
+            # The map of a file, asked for once a chunk: no array is worth making.
+            return int(self.t_ns[0]) + (index - int(self.index[0])) * (NS * self.rate.denominator) // self.rate.numerator
         return int(self.times(index, index + 1)[0])
 
     def at(self, position: float) -> tuple[int, int]:
@@ -146,6 +149,8 @@ class TimeMap:
         )
 
     def _interpolate(self, column: NDArray[np.int64], i: NDArray[np.int64]) -> NDArray[np.int64]:
+        if len(self.index) == 1 and self.rate is not None:
+            return np.asarray(column[0] + (i - self.index[0]) * (NS * self.rate.denominator) // self.rate.numerator)
         left = np.clip(np.searchsorted(self.index, i, side="right") - 1, 0, len(self.index) - 1)
         offset = i - self.index[left]
         last = left == len(self.index) - 1
