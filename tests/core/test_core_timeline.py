@@ -17,6 +17,18 @@ def test_uniform_map_is_exact_at_any_index(rate, start, index):
     assert time.time_at(index) == start + index * NS * rate.denominator // rate.numerator
 
 
+@given(st.integers(1, 10**8), st.integers(1, 100_000), st.integers(0, 10**9))
+def test_odd_rates_and_long_recordings_stay_exact(numerator, denominator, index):
+    rate = Fraction(numerator, denominator)
+    if rate < Fraction(1, 60) or index / rate > 10**8:
+        return
+    exact = index * NS * rate.denominator // rate.numerator
+    time = TimeMap.uniform(0, rate)
+    assert time.time_at(index) == exact == int(time.times(index, index + 1)[0])
+    two = TimeMap(rate, [0, 10**9], [0, 10**17], [0, 10**17], [0, 10**17], [0, 0])
+    assert two.time_at(index) == index * 10**17 // 10**9
+
+
 @st.composite
 def anchored(draw):
     steps = draw(st.lists(st.tuples(st.integers(1, 90), st.integers(1, 10**9)), min_size=1, max_size=12))

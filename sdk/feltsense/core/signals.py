@@ -23,10 +23,13 @@ from feltsense.errors import UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CATALOGUE", "IRREGULAR", "UNITS", "SignalKind", "SignalSpec", "kind", "spec"]
+__all__ = ["CATALOGUE", "IRREGULAR", "MAX_DENOMINATOR", "UNITS", "SignalKind", "SignalSpec", "kind", "spec"]
 
 IRREGULAR: Final = None
 """The rate of a stream whose samples come when they come."""
+
+MAX_DENOMINATOR: Final = 100_000
+"""Finer rates would make exact times of long recordings leave 64 bits; 10⁻⁵ is 1 s in 28 hours at 1 Hz."""
 
 UNITS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -151,7 +154,7 @@ def spec(name: str, rate: float | Fraction | str | None) -> SignalSpec:
         A name in the catalogue.
     rate : float, Fraction, str or None
         Samples per second, or ``IRREGULAR``. Floats are read as the nearest fraction with a denominator
-        up to a million, so that 64.0 is 64 and 32.25 is 129/4.
+        up to 100,000, so that 64.0 is 64 and 32.25 is 129/4.
 
     Raises
     ------
@@ -163,7 +166,7 @@ def spec(name: str, rate: float | Fraction | str | None) -> SignalSpec:
     if rate is None:
         return SignalSpec(kind(name), None)
     try:
-        exact = Fraction(rate).limit_denominator(1_000_000)
+        exact = Fraction(rate).limit_denominator(MAX_DENOMINATOR)
     except (ValueError, OverflowError, ZeroDivisionError):
         exact = Fraction(0)
     if exact <= 0:

@@ -108,7 +108,7 @@ class TimeMap:
         """Session time of one sample, in ns."""
         if len(self.index) == 1 and self.rate is not None:
             # The map of a file, asked for once a chunk: no array is worth making.
-            return int(self.t_ns[0]) + (index - int(self.index[0])) * (NS * self.rate.denominator) // self.rate.numerator
+            return int(self.t_ns[0]) + (index - int(self.index[0])) * NS * self.rate.denominator // self.rate.numerator
         return int(self.times(index, index + 1)[0])
 
     def at(self, position: float) -> tuple[int, int]:
@@ -150,7 +150,7 @@ class TimeMap:
 
     def _interpolate(self, column: NDArray[np.int64], i: NDArray[np.int64]) -> NDArray[np.int64]:
         if len(self.index) == 1 and self.rate is not None:
-            return np.asarray(column[0] + (i - self.index[0]) * (NS * self.rate.denominator) // self.rate.numerator)
+            return np.asarray(column[0] + _elapsed(i - self.index[0], self.rate))
         left = np.clip(np.searchsorted(self.index, i, side="right") - 1, 0, len(self.index) - 1)
         offset = i - self.index[left]
         last = left == len(self.index) - 1
@@ -159,14 +159,22 @@ class TimeMap:
         if inner.any():
             at = left[inner]
             span = self.index[at + 1] - self.index[at]
-            out[inner] += (column[at + 1] - column[at]) * offset[inner] // span
+            whole, rest = np.divmod(column[at + 1] - column[at], span)
+            # Split, because (time between anchors) x (samples) leaves 64 bits when anchors are hours apart.
+            out[inner] += whole * offset[inner] + rest * offset[inner] // span
         after = (last & (offset != 0)) | (~last & (offset < 0))
         if after.any():
             if self.rate is None:
                 msg = "an irregular time map has no times outside its anchors"
                 raise ValueError(msg)
-            out[after] += offset[after] * (NS * self.rate.denominator) // self.rate.numerator
+            out[after] += _elapsed(offset[after], self.rate)
         return out
+
+
+def _elapsed(samples: NDArray[np.int64], rate: Fraction) -> NDArray[np.int64]:
+    """Nanoseconds that `samples` last: exactly floor(samples · 10⁹ / rate), within 64 bits."""
+    seconds, rest = np.divmod(samples * rate.denominator, rate.numerator)
+    return np.asarray(seconds * NS + rest * NS // rate.numerator)
 
 
 @dataclass(frozen=True, slots=True)
