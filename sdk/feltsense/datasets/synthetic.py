@@ -134,7 +134,7 @@ def simulate(
     seed : int
         Decides the person and the noise; 0 or more.
     minutes : float
-        Length of a session of rest, stress and recovery; 7 at least.
+        Length of a session of rest, stress and recovery, 6 or more: five of rest, half a minute of each other.
     protocol : sequence of (str, float), optional
         Label and seconds of each phase, instead of `minutes`; any order and length from 30 s.
     start_ns : int
