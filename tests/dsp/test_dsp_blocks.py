@@ -55,6 +55,18 @@ def test_cleaning_equals_the_reference_on_a_whole_record():
         assert np.allclose(ours[inner], theirs[inner], rtol=0, atol=1e-9 * np.abs(theirs).max())
 
 
+@pytest.mark.parametrize("shape", [(13,), (500,), (500, 3)])
+def test_zero_phase_is_that_of_scipy(shape):
+    x = np.random.default_rng(4).normal(size=shape).cumsum(axis=0)
+    for sos in (
+        SOS,
+        butter(5, 0.5, "highpass", fs=50, output="sos")[:2],
+        butter(2, (0.5, 5), "bandpass", fs=50, output="sos"),
+    ):
+        if len(x) > 3 * (2 * len(sos) + 1):
+            assert np.array_equal(zero_phase(sos, x), sosfiltfilt(sos, x, axis=0))
+
+
 def test_a_span_of_any_length_can_be_filtered():
     for n in range(12):
         assert zero_phase(SOS, np.ones(n)).shape == (n,)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.signal import butter
+from scipy.signal import butter, sosfilt_zi
 
 from feltsense.dsp.blocks import zero_phase
 
@@ -38,19 +38,23 @@ _FINE_HZ = (0.5, 5.0)
 """Band in which upstroke, amplitude and shape of a wrist pulse repeat from beat to beat: above it is mostly noise."""
 
 
+def _both_ways(sos: NDArray[np.float64]) -> Operation:
+    return partial(zero_phase, sos, zi=sosfilt_zi(sos))
+
+
 def highpass(rate: float, cut_hz: float, order: int) -> Operation:
     """Butterworth high-pass, run forwards and backwards."""
-    return partial(zero_phase, butter(order, cut_hz, "highpass", fs=rate, output="sos"))
+    return _both_ways(butter(order, cut_hz, "highpass", fs=rate, output="sos"))
 
 
 def lowpass(rate: float, cut_hz: float, order: int) -> Operation:
     """Butterworth low-pass, run forwards and backwards."""
-    return partial(zero_phase, butter(order, cut_hz, "lowpass", fs=rate, output="sos"))
+    return _both_ways(butter(order, cut_hz, "lowpass", fs=rate, output="sos"))
 
 
 def bandpass(rate: float, band_hz: tuple[float, float], order: int) -> Operation:
     """Butterworth band-pass, run forwards and backwards."""
-    return partial(zero_phase, butter(order, band_hz, "bandpass", fs=rate, output="sos"))
+    return _both_ways(butter(order, band_hz, "bandpass", fs=rate, output="sos"))
 
 
 def ecg_clean(rate: float) -> Operation:

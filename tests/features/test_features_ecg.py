@@ -1,0 +1,122 @@
+"""ECG features: known intervals, artefacts left out, what is missing is said, and the public conformance suite."""
+
+import numpy as np
+import pytest
+
+from cardiac_cases import T0, beat_times, mitdb, one_stream, recording, synthetic_ecg, table
+from feltsense.core.vector import Reason
+from feltsense.dsp.intervals import time_domain
+from feltsense.features.ecg import EcgFeatures
+from feltsense.testing import check_extractor, rechunk, with_gap, with_values
+
+RATE = 130
+
+
+def synthetic(times, seconds, **kw):
+    return recording(one_stream("ecg", synthetic_ecg(times, seconds, RATE, **kw), RATE))
+
+
+def truth(times, window):
+    """Time-domain variability of the known beats in a window."""
+    a, b = ((ns - T0) / 1e9 for ns in (window.start_ns, window.stop_ns))
+    interval = np.diff(times[(times >= a) & (times < b)]) * 1000
+    return time_domain(interval, np.ones(len(interval), bool))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_known_intervals(seed):
+    times = beat_times(180, seed=seed)
+    windows, x, _, _ = table(synthetic(times, 180), "ecg", hop=10)
+    for i, window in enumerate(windows):
+        t = truth(times, window)
+        assert x["hr"][i] == pytest.approx(60e3 / t.mean_nn, abs=0.5)
+        assert x["sdnn"][i] == pytest.approx(t.sdnn, abs=max(2.0, 0.05 * t.sdnn))
+        assert x["rmssd"][i] == pytest.approx(t.rmssd, abs=max(2.0, 0.05 * t.rmssd))
+        assert x["coverage"][i] > 0.95
+        assert x["artefact_fraction"][i] < 0.05
+
+
+def test_record_100_against_intervals_of_its_annotations(data_dir):
+    x, beats = mitdb(data_dir, "100", RATE)
+    windows, values, quality, _ = table(recording(one_stream("ecg", x, RATE)), "ecg", hop=30)
+    assert quality.min() > 0.9
+    assert all(np.isfinite(v).all() for v in values.values())
+    hr = np.array([60e3 / truth(beats, w).mean_nn for w in windows])
+    assert np.abs(values["hr"] - hr).max() < 1.5
+    # Premature beats are left out with their intervals: RMSSD falls to that of the sinus rhythm.
+    assert 25 < np.median(values["rmssd"]) < 35
+
+
+def test_an_ectopic_beat_takes_its_two_intervals_and_no_more():
+    times = beat_times(62, spread=0.005)
+    early = times.copy()
+    early[30] -= 0.35
+    x, y = (table(synthetic(t, 62), "ecg")[1] for t in (times, early))
+    assert y["artefact_fraction"][0] * 69 == pytest.approx(x["artefact_fraction"][0] * 69 + 2, abs=0.3)
+    assert y["rmssd"][0] == pytest.approx(x["rmssd"][0], abs=2.0)
+
+
+def test_nothing_is_formed_across_a_gap():
+    times = beat_times(120, spread=0.005)
+    whole = synthetic(times, 120)
+    broken = with_gap(whole, "dev.ecg", 30.0, 45.0)
+    _, x, quality, vectors = table(broken, "ecg", hop=5)
+    assert np.nanmax(x["max_nn"]) < 1100
+    assert vectors[3].quality_reasons[0] is Reason.GAP
+    assert quality[3] < 0.8
+    assert x["coverage"][3] < 0.8
+    assert np.isfinite(x["hr"]).all()
+
+
+def test_reasons_for_what_is_missing():
+    times = beat_times(120)
+    rec = with_gap(synthetic(times, 120), "dev.ecg", 20.0, 110.0)
+    _, _, _, vectors = table(rec, "ecg", window=60, hop=10)
+    assert vectors[1].reason("ecg.sdnn") is Reason.GAP
+    assert vectors[2].reason("ecg.hr") is Reason.NO_SIGNAL
+    _, _, _, vectors = table(synthetic(times, 120), "ecg", window=15, hop=10)
+    assert vectors[3].reason("ecg.sdnn") is Reason.TOO_SHORT
+    assert vectors[3].reason("ecg.hr") is Reason.OK
+    flat = with_values(synthetic(times, 120), "dev.ecg", 0.0, 130.0, 0.0)
+    assert table(flat, "ecg")[3][0].reason("ecg.hr") is Reason.FLATLINE
+
+
+def test_an_ecg_that_is_too_slow_says_so():
+    _, _, _, vectors = table(recording(one_stream("ecg", np.zeros(4000), 50)), "ecg")
+    assert set(vectors[0].reasons) == {Reason.NOT_SUPPORTED}
+
+
+def test_intervals_are_device_time_and_placement_is_session_time():
+    """A session clock that runs 1 % fast moves beats between windows and leaves intervals alone."""
+    from dataclasses import replace
+    from fractions import Fraction
+
+    from feltsense.core.recording import Recording, Segment, Stream
+    from feltsense.core.timeline import TimeMap
+
+    times = beat_times(120)
+    rec = synthetic(times, 120)
+    stream = rec.stream("dev.ecg")
+    n = len(stream.segments[0].values)
+    i = np.arange(0, n, 73)
+    device = i * 10**9 // RATE
+    time = TimeMap(Fraction(RATE), i, device, T0 + device, T0 + device * 101 // 100, np.zeros_like(i))
+    fast = Recording("S", {"dev.ecg": Stream(stream.info, (Segment(stream.segments[0].values, time),))})
+    slow = replace(rec)
+    _, x, _, _ = table(slow, "ecg", window=100, hop=10)
+    _, y, _, _ = table(fast, "ecg", window=101, hop=10)
+    assert y["mean_nn"][0] == pytest.approx(x["mean_nn"][0], rel=1e-6)
+    assert y["coverage"][0] == pytest.approx(x["coverage"][0] * 100 / 101, rel=1e-6)
+
+
+def test_conformance():
+    check_extractor(EcgFeatures, synthetic(beat_times(90), 90))
+
+
+def test_any_cut_of_a_real_recording_gives_the_same_bits(data_dir):
+    x, _ = mitdb(data_dir, "105", RATE)
+    rec = with_gap(recording(one_stream("ecg", x[: RATE * 240], RATE)), "dev.ecg", 100.0, 103.0)
+    one = table(rec, "ecg", hop=1)[3]
+    other = table(rec, "ecg", hop=1, items=rechunk(rec, seed=5))[3]
+    assert [v.values.tobytes() for v in one] == [v.values.tobytes() for v in other]
+    assert [v.quality.tobytes() for v in one] == [v.quality.tobytes() for v in other]
