@@ -1,0 +1,92 @@
+"""``feltsense features``: the contract's columns, numbers that round-trip, errors of one line."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from feltsense.cli import main
+from feltsense.core.recording import Recording
+from feltsense.datasets.synthetic import participant
+from feltsense.session import extract
+from feltsense.store import write
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    rec = participant(2, protocol=[("rest", 100), ("stress", 60)])
+    kept = {k: rec.streams[k] for k in ("board.eda", "board.temp", "board.acc")}
+    path = tmp_path_factory.mktemp("cli") / "p.felt"
+    write(path, Recording(rec.subject, kept, rec.events))
+    return path, Recording(rec.subject, kept, rec.events)
+
+
+def table(path):
+    with path.open(newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def test_columns_windows_and_numbers_are_the_pipelines(file, tmp_path, capsys):
+    source, rec = file
+    out = tmp_path / "features.csv"
+    assert main(["features", str(source), "--window", "60", "--hop", "20", "--engine", "stream", "--out", str(out)]) == 0
+    rows = table(out)
+    expected = list(extract(rec, window=60, hop=20))
+    schema = expected[0][1].schema
+    qualities = [f"quality.{m}" for m in schema.modalities]
+    assert list(rows[0]) == ["start_s", "end_s", "start_unix", "end_unix", *schema.names, *qualities]
+    assert set(schema.modalities) == {"eda", "motion", "skin_temperature"}
+    assert [float(r["start_s"]) for r in rows] == [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]
+    assert len(rows) == len(expected)
+    for cells, (window, vector) in zip(rows, expected, strict=True):
+        assert float(cells["end_s"]) - float(cells["start_s"]) == 60.0
+        whole, _, nanos = cells["start_unix"].partition(".")
+        assert int(whole) * 10**9 + int(nanos) == window.start_ns
+        for name in (*schema.names, *qualities):
+            value = float(cells[name]) if cells[name] else np.nan
+            assert value == vector[name] or (np.isnan(value) and np.isnan(vector[name]))
+    shown = capsys.readouterr()
+    assert "6 windows" in shown.out
+    assert shown.err == ""
+
+
+def test_a_recording_shorter_than_a_window_gives_the_header_and_says_so(file, tmp_path, capsys):
+    out = tmp_path / "short.csv"
+    assert main(["features", str(file[0]), "--window", "600", "--out", str(out)]) == 0
+    assert table(out) == []
+    assert "eda.scl_mean" in out.read_text()
+    assert "shorter than one window" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--engine", "neurokit", "--out", "f.csv"], ("engine", "neurokit", "stream")),
+        (["--out", "f.parquet"], ("f.parquet", ".csv")),
+        (["--out", "nowhere/f.csv"], ("nowhere", "does not exist")),
+        (["--window", "0", "--out", "f.csv"], ("--window", "0.05")),
+        (["--hop", "nan", "--out", "f.csv"], ("--hop", "nan")),
+    ],
+)
+def test_bad_requests_are_refused_in_one_line(file, tmp_path, monkeypatch, capsys, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    assert main(["features", str(file[0]), *arguments]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert all(w in err for w in words), err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_none_is_refused(tmp_path, capsys):
+    bad = tmp_path / "x.felt"
+    bad.write_text("no recording")
+    assert main(["features", str(bad), "--out", str(tmp_path / "f.csv")]) == 2
+    assert "x.felt" in capsys.readouterr().err
+    assert not (tmp_path / "f.csv").exists()
+
+
+def test_window_is_a_number(file, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["features", str(file[0]), "--window", "whole", "--out", str(tmp_path / "f.csv")])
+    assert stopped.value.code == 2
+    assert "whole" in capsys.readouterr().err
