@@ -61,6 +61,8 @@ _SHORT: Final = MappingProxyType({"skin_temperature": "temp"})
 
 _ENTRY: Final = struct.Struct("<BBBxIIdd")
 _HEAD: Final = 2
+_LARGEST: Final = 2**23
+"""Largest count: scaled, it must still be a number."""
 _MAX_STREAMS: Final = 16
 """A frame names its stream by 4 bits."""
 
@@ -154,7 +156,8 @@ def decode_info(data: bytes) -> tuple[BoardStream, ...]:
     table: dict[int, BoardStream | None] = {}
     for at in range(_HEAD, len(body), _ENTRY.size):
         key, code, channels, top, bottom, scale, offset = _ENTRY.unpack_from(body, at)
-        if key >= _MAX_STREAMS or key in table or not top or not bottom or not scale or not math.isfinite(scale + offset):
+        usable = top and bottom and scale and math.isfinite(abs(offset) + abs(scale) * _LARGEST)
+        if key >= _MAX_STREAMS or key in table or not usable:
             msg = f"stream table: row of stream {key} has a number that cannot be (rate {top}/{bottom}, scale {scale})"
             raise ProtocolError(msg, at)
         kind = KINDS.get(code)

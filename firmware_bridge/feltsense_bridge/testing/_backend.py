@@ -26,7 +26,7 @@ from bumble import core
 from bumble.device import Peer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from bleak.args import SizedBuffer
     from bleak.backends.client import NotifyCallback
@@ -50,26 +50,6 @@ _UUID_LISTS = (
 
 def _uuid(uuid: Any) -> str:
     return normalize_uuid_str(uuid.to_hex_str("-") if len(uuid.uuid_bytes) == _LONG else uuid.to_hex_str())
-
-
-async def _att(operation: Awaitable[Any]) -> Any:
-    try:
-        return await operation
-    except core.ProtocolError as error:
-        raise BleakGATTProtocolError(error.error_code) from error
-    except core.InvalidStateError as error:
-        msg = "the device has disconnected"
-        raise BleakError(msg) from error
-    except core.TimeoutError as error:
-        msg = "the device did not answer in time"
-        raise BleakError(msg) from error
-    except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
-        # Not we were cancelled: Bumble cancels the pending answer when the connection goes.
-        msg = "the device disconnected before it answered"
-        raise BleakError(msg) from error
 
 
 class BumbleScanner(BaseBleakScanner):
@@ -128,6 +108,7 @@ class BumbleClient(BaseBleakClient):
         self._connection: Any = None
         self._peer: Any = None
         self._notified: dict[int, Callable[[bytes], None]] = {}
+        self._operations: set[asyncio.Task[Any]] = set()
 
     @property
     def name(self) -> str:
@@ -166,10 +147,10 @@ class BumbleClient(BaseBleakClient):
         self._connection = await self.radio.connect(self.address)
         self._connection.on("disconnection", self._disconnected)
         peer = self._peer = Peer(self._connection)
-        await _att(peer.request_mtu(ATT_MTU))
+        await self._att(peer.request_mtu(ATT_MTU))
         if pair:
             await self.pair()
-        self.services = await _att(self._discover(peer))
+        self.services = await self._att(self._discover(peer))
 
     async def _discover(self, peer: Any) -> BleakGATTServiceCollection:
         found = BleakGATTServiceCollection()
@@ -192,6 +173,8 @@ class BumbleClient(BaseBleakClient):
     def _disconnected(self, _reason: int) -> None:
         self._connection = self._peer = self.services = None
         self._notified.clear()
+        for operation in self._operations:
+            operation.cancel()
         if self._disconnected_callback is not None:
             self._disconnected_callback()
 
@@ -203,12 +186,38 @@ class BumbleClient(BaseBleakClient):
     async def pair(self, *_args: Any, **_kwargs: Any) -> None:
         """Pair. Not tested: no virtual sensor asks for it."""
         self._need()
-        await _att(self._connection.pair())
+        await self._att(self._connection.pair())
 
     async def unpair(self) -> None:
         """Not offered."""
         msg = "the virtual radio remembers no pairing"
         raise NotImplementedError(msg)
+
+    async def _att(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do an operation on the connection; end it with the connection."""
+        operation = asyncio.ensure_future(work)
+        self._operations.add(operation)
+        operation.add_done_callback(self._finished)
+        # Not cancelled with its caller: the answer would come to the next request. `wait` does not raise its error.
+        await asyncio.wait([operation])
+        if operation.cancelled():
+            msg = "the device disconnected before it answered"
+            raise BleakError(msg)
+        try:
+            return operation.result()
+        except core.ProtocolError as error:
+            raise BleakGATTProtocolError(error.error_code) from error
+        except core.InvalidStateError as error:
+            msg = "the device has disconnected"
+            raise BleakError(msg) from error
+        except core.TimeoutError as error:
+            msg = "the device did not answer in time"
+            raise BleakError(msg) from error
+
+    def _finished(self, operation: asyncio.Task[Any]) -> None:
+        self._operations.discard(operation)
+        if not operation.cancelled():
+            operation.exception()  # Marked as seen: the caller may have gone.
 
     def _need(self) -> None:
         if self._connection is None:
@@ -220,24 +229,24 @@ class BumbleClient(BaseBleakClient):
     ) -> bytearray:
         """Read a characteristic; nothing is cached."""
         self._need()
-        return bytearray(await _att(characteristic.obj.read_value()))
+        return bytearray(await self._att(characteristic.obj.read_value()))
 
     async def read_gatt_descriptor(
         self, descriptor: BleakGATTDescriptor, *, use_cached: bool = False, **_: Any
     ) -> bytearray:
         """Read a descriptor; nothing is cached."""
         self._need()
-        return bytearray(await _att(descriptor.obj.read_value()))
+        return bytearray(await self._att(descriptor.obj.read_value()))
 
     async def write_gatt_char(self, characteristic: BleakGATTCharacteristic, data: SizedBuffer, response: bool) -> None:
         """Write a characteristic."""
         self._need()
-        await _att(characteristic.obj.write_value(bytes(data), with_response=response))
+        await self._att(characteristic.obj.write_value(bytes(data), with_response=response))
 
     async def write_gatt_descriptor(self, descriptor: BleakGATTDescriptor, data: SizedBuffer) -> None:
         """Write a descriptor."""
         self._need()
-        await _att(descriptor.obj.write_value(bytes(data), with_response=True))
+        await self._att(descriptor.obj.write_value(bytes(data), with_response=True))
 
     async def start_notify(self, characteristic: BleakGATTCharacteristic, callback: NotifyCallback, **_: Any) -> None:
         """Enable notifications, or indications where there are no notifications."""
@@ -252,7 +261,7 @@ class BumbleClient(BaseBleakClient):
 
         self._notified[handle] = heard
         try:
-            await _att(characteristic.obj.subscribe(heard, prefer_notify=True))
+            await self._att(characteristic.obj.subscribe(heard, prefer_notify=True))
         except BaseException:
             self._notified.pop(handle, None)
             raise
@@ -262,4 +271,4 @@ class BumbleClient(BaseBleakClient):
         self._need()
         heard = self._notified.pop(characteristic.handle, None)
         if heard is not None:
-            await _att(characteristic.obj.unsubscribe(heard))
+            await self._att(characteristic.obj.unsubscribe(heard))

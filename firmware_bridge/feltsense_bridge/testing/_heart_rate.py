@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from bumble.gatt import Characteristic, Service
+from bumble.gatt import Service
 
 from feltsense.core.event import EventKind
 from feltsense.core.timeline import NS
 from feltsense_bridge.devices.heart_rate import TICKS_PER_SECOND, HeartRateMeasurement
+from feltsense_bridge.testing._attributes import characteristic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +104,7 @@ class HeartRateOutput:
         recording = sensor.playback.recording
         self.beats = Beats.of(recording, sensor.find("rr", "rr"), sensor.find("heart_rate", "heart_rate"))
         self._tally = {"heart_rate": _Tally(), "rr": _Tally()}
-        self.measurement = Characteristic(_MEASUREMENT, Characteristic.Properties.NOTIFY, Characteristic.Permissions(0), b"")
+        self.measurement = characteristic(_MEASUREMENT, notify=True)
         self.measurement.on("subscription", self._subscription)
         self.service = Service(_SERVICE, [self.measurement])
 

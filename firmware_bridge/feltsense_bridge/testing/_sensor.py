@@ -6,11 +6,9 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from bumble.profiles.battery_service import BatteryService
-from bumble.profiles.device_information_service import DeviceInformationService
-
 from feltsense.core.recording import Recording
 from feltsense.errors import UnknownNameError
+from feltsense_bridge.testing import _attributes as attributes
 from feltsense_bridge.testing.player import Playback, Player
 
 if TYPE_CHECKING:
@@ -156,10 +154,8 @@ class VirtualSensor:
         self._born_ns = radio.clock()
         self._device = radio.peripheral(self.name, self.address)
         maker, model = self._identity()
-        about = DeviceInformationService(
-            manufacturer_name=maker, model_number=model, serial_number=self.address.replace(":", "")
-        )
-        self._device.add_services([BatteryService(lambda _connection: self.battery), about, *self._services()])
+        about = attributes.about(maker, model, self.address.replace(":", ""))
+        self._device.add_services([attributes.battery(lambda: self.battery), about, *self._services()])
         self._device.advertising_data = self._advertisement()
         self._device.on("connection", self._on_connection)
         await self._device.power_on()

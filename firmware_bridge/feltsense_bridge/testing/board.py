@@ -6,12 +6,13 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from bumble.gatt import Characteristic, CharacteristicValue, Service
+from bumble.gatt import Service
 
 from feltsense.core.signals import kind as signal_kind
 from feltsense.errors import ProtocolError, RecordingError
 from feltsense_bridge.devices import _open_gatt as gatt
 from feltsense_bridge.frames import MAX_SAMPLES, NO_NUMBER, SEQUENCE_MODULUS, StreamFrame, frame_size
+from feltsense_bridge.testing._attributes import characteristic
 from feltsense_bridge.testing._sensor import ATT_HEADER, VirtualSensor
 from feltsense_bridge.testing.player import Player, Track
 
@@ -85,14 +86,10 @@ class VirtualBoard(VirtualSensor):
         self._rows = gatt.stream_names(self.table)
         self._sending: set[str] = set()
         self._sequence = dict.fromkeys(self._rows, 0)
-        write = Characteristic.Properties.WRITE | Characteristic.Properties.INDICATE
-        self._info = Characteristic(
-            gatt.INFO, Characteristic.Properties.READ, Characteristic.READABLE, gatt.encode_info(self.table)
-        )
-        self._control = Characteristic(
-            gatt.CONTROL, write, Characteristic.WRITEABLE, CharacteristicValue(write=self._request)
-        )
-        self._data = Characteristic(gatt.DATA, Characteristic.Properties.NOTIFY, Characteristic.Permissions(0), b"")
+        info = gatt.encode_info(self.table)
+        self._info = characteristic(gatt.INFO, read=lambda _: info)
+        self._control = characteristic(gatt.CONTROL, write=self._request, indicate=True)
+        self._data = characteristic(gatt.DATA, notify=True)
 
     def _lay_out(self) -> tuple[list[Track], list[gatt.BoardStream]]:
         recording = self.playback.recording

@@ -12,11 +12,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from bumble.gatt import Characteristic, CharacteristicValue, Service
+from bumble.gatt import Service
 
 from feltsense.core.timeline import NS
 from feltsense.errors import ProtocolError, RecordingError
 from feltsense_bridge.devices import _pmd as pmd
+from feltsense_bridge.testing._attributes import characteristic
 from feltsense_bridge.testing._heart_rate import HeartRateOutput
 from feltsense_bridge.testing._sensor import ATT_HEADER, VirtualSensor
 from feltsense_bridge.testing.player import Player, Track
@@ -117,11 +118,8 @@ class VirtualH10(VirtualSensor):
         if not self._tracks and not self._output.beats:
             msg = f"{name}: the recording has no ecg, acc, rr or heart_rate stream and no beats to play"
             raise RecordingError(msg)
-        rights = Characteristic.READABLE | Characteristic.WRITEABLE
-        properties = Characteristic.Properties.READ | Characteristic.Properties.WRITE | Characteristic.Properties.INDICATE
-        handlers = CharacteristicValue(read=self._read_features, write=self._command)
-        self._control = Characteristic(pmd.CONTROL, properties, rights, handlers)
-        self._data = Characteristic(pmd.DATA, Characteristic.Properties.NOTIFY, Characteristic.Permissions(0), b"")
+        self._control = characteristic(pmd.CONTROL, read=self._read_features, write=self._command, indicate=True)
+        self._data = characteristic(pmd.DATA, notify=True)
 
     def _identity(self) -> tuple[str, str]:
         return "Polar Electro Oy", "H10"
