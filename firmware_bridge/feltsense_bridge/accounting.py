@@ -124,13 +124,18 @@ class StreamAccount:
         return self._last.t_ns + (1 if rate is None else NS * rate.denominator // rate.numerator)
 
     def interrupt(self, reason: GapReason) -> None:
-        """End the segment: the next frame starts a new one. The first reason given stands."""
-        if self._segment >= 0 and self._broken is None:
+        """End the segment: the next frame starts a new one. The first reason stands, but for a lost connection's."""
+        if self._segment >= 0 and (self._broken is None or reason is GapReason.DISCONNECT):
             self._broken = reason
 
     def blame(self, reason: GapReason) -> None:
-        """Say why, should the next frame turn out not to continue (a damaged notification, a full buffer)."""
+        """Say why, should the next frame turn out not to continue (a damaged notification, a full buffer).
+
+        Frames that say nothing of their place cannot turn out to: there the segment ends.
+        """
         self._hint = reason
+        if isinstance(self._judge, Arrivals | Free):
+            self.interrupt(reason)
 
     def push(self, frame: Frame, arrival_ns: int) -> Chunk | None:
         """Take the next frame.

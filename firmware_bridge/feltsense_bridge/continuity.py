@@ -218,10 +218,11 @@ class Timed:
             return Verdict(Word.CONTINUES, device_ns)
         half = expected * error + jitter
         least = 1 if outage.broken is None and missing > 0 else 0
-        size = None if self._mixed or outage.broken is not None else self._size
+        # A new connection may cut its frames elsewhere; a stall on a standing one does not.
+        size = None if self._mixed or outage.broken is GapReason.DISCONNECT else self._size
         if half < 0.5:
             low = high = max(least, round(missing))
-        elif size == n and half < size / 2 and abs(missing - max(1, round(missing / size)) * size) <= half:
+        elif size == n and missing > 0.5 and half < size / 2 and abs(missing - max(1, round(missing / size)) * size) <= half:
             low = high = max(1, lost if whole and lost else round(missing / size)) * size
         else:
             low, high = max(least, math.floor(missing - half)), max(least, math.ceil(missing + half))
