@@ -1,0 +1,56 @@
+"""``feltsense import``: a recording in a foreign format becomes a ``.felt`` file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add", "run"]
+
+OPTIONS = ("schema", "channel", "annotator")
+"""Words of the command line that go to the importer; it refuses those that it does not know."""
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    p = commands.add_parser(
+        "import",
+        help="turn a foreign recording into a .felt file",
+        description="Turn a recording in a foreign format into a .felt file: e4 (Empatica folder or zip), wfdb, csv.",
+    )
+    p.add_argument("format", help="e4, wfdb or csv")
+    p.add_argument("source", type=Path, help="folder, zip, record or file")
+    p.add_argument("--subject", metavar="ID", help="pseudonym (default: name of the source)")
+    p.add_argument("--out", type=Path, required=True, metavar="FILE.felt", help="file to write")
+    p.add_argument("--force", action="store_true", help="replace FILE.felt if it exists")
+    p.add_argument("--schema", metavar="S.json", help="csv: what the columns are")
+    p.add_argument("--channel", metavar="LEAD", help="wfdb: the ECG lead to use (default: the first)")
+    p.add_argument("--annotator", metavar="SUFFIX", help="wfdb: annotation file to read (default: atr, if there is one)")
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read and write."""
+    from feltsense import store
+    from feltsense.errors import RecordingError
+    from feltsense.importers import importer
+
+    read = importer(args.format)
+    if args.out.exists() and not args.force:
+        # Said before minutes of reading, not after.
+        msg = f"{args.out}: already exists and is not overwritten; choose another name, or add --force"
+        raise RecordingError(msg)
+    options = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
+    source = args.source.resolve()
+    name = source.name if source.is_dir() else source.stem
+    recording = read(args.source, args.subject or name, options)
+    store.write(args.out, recording, overwrite=args.force)
+    note = recording.metadata.get("note", "")
+    print(
+        f"{args.out}: {recording.subject}, {len(recording.streams)} streams, {recording.seconds:.0f} s, "
+        f"{len(recording.events)} events{f' (note: {note})' if note else ''}"
+    )
+    return 0
