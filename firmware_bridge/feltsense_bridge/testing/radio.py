@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from bumble import core, hci
@@ -48,6 +49,25 @@ _ATTEMPT_S: Final = 1.0
 _POLL_S: Final = 0.005
 
 _Sensor = TypeVar("_Sensor", bound="VirtualSensor")
+
+
+def _cancel_connection(controller: Any, _command: Any) -> Any:
+    """What Bumble's controller leaves out: a connection attempt that is cancelled ends, with an event that says so."""
+    pending, controller.pending_le_connection = controller.pending_le_connection, None
+    if pending is not None:
+        ended = hci.HCI_LE_Connection_Complete_Event(
+            status=hci.HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR,
+            connection_handle=0,
+            role=hci.Role.CENTRAL,
+            peer_address_type=pending.peer_address_type,
+            peer_address=pending.peer_address,
+            connection_interval=0,
+            peripheral_latency=0,
+            supervision_timeout=0,
+            central_clock_accuracy=0,
+        )
+        asyncio.get_running_loop().call_soon(controller.send_hci_packet, ended)
+    return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
 
 
 class VirtualRadio:
@@ -135,6 +155,7 @@ class VirtualRadio:
         """A Bumble device on this radio's link, for those who build sensors of their own."""
         controller = Controller(name, link=self._link)
         controller.le_acl_data_packet_length = _ACL_BYTES
+        controller.on_hci_le_create_connection_cancel_command = partial(_cancel_connection, controller)
         host = Host()
         host.controller = controller
         controller.host = host
