@@ -67,6 +67,14 @@ def test_a_clipped_pulse_wave_is_saturated():
     assert quality.max() < 0.3
 
 
+@pytest.mark.parametrize("kind", ["ecg", "ppg"])
+def test_absurd_values_are_saturation_not_an_overflow(kind):
+    x = 1e300 * np.sign(np.sin(np.arange(RATES[kind] * 100) / 40))
+    _, _, quality, vectors = table(recording(one_stream(kind, x, RATES[kind])), kind)
+    assert {v.quality_reasons[0] for v in vectors} == {Reason.SATURATED}
+    assert quality.max() < 0.05
+
+
 def test_faults_of_a_stretch():
     wave = np.sin(np.arange(260) / 5)
     assert trace_faults(wave, 130, 0.02).tolist() == [0, 0]

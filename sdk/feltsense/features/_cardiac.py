@@ -13,6 +13,7 @@ from feltsense.quality.beats import Evidence
 
 if TYPE_CHECKING:
     from feltsense.core.chunk import Chunk
+    from feltsense.core.signals import SignalSpec
     from feltsense.core.window import Window
     from feltsense.dsp.cells import Summary
     from feltsense.dsp.waves import Wave
@@ -34,8 +35,9 @@ class Heart:
         Which of them to trust.
     faults : Summary
         Flat and railed stretches.
-    rate : float
-        Hz.
+    spec : SignalSpec
+        The stream's signal: its rate, and the range outside which a sample is cut to the range's edge (where it looks
+        like the rail it is, instead of overflowing a square).
     spectrum : Cells, optional
         Fed with the filtered wave, column `spectrum_column`.
     spectrum_column : int, optional
@@ -47,10 +49,12 @@ class Heart:
         wave: Wave,
         rule: BeatRule,
         faults: Summary,
-        rate: float,
+        spec: SignalSpec,
         spectrum: Cells | None = None,
         spectrum_column: int = 0,
     ) -> None:
+        rate = spec.hz
+        self._range = spec.kind.low, spec.kind.high
         self._split = RunSplitter()
         self._line = BeatLine(wave, rule, rate, spectrum, spectrum_column)
         self._faults = Cells(faults, round(_FAULT_SECONDS * rate), max(1, round(_FAULT_STEP_SECONDS * rate)), 2)
@@ -60,7 +64,8 @@ class Heart:
 
     def push(self, chunk: Chunk) -> None:
         """Take the next samples."""
-        for piece in self._split.push(chunk):
+        for raw in self._split.push(chunk):
+            piece = raw._replace(values=raw.values.clip(*self._range))
             self._spans.push(piece)
             if piece.run != self._run:
                 self._run = piece.run

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from feltsense.core.chunk import Chunk
+    from feltsense.core.signals import SignalSpec
     from feltsense.core.window import Window
 
 __all__ = ["MotionGate"]
@@ -31,12 +32,13 @@ class MotionGate:
 
     Parameters
     ----------
-    rate : float
-        Hz.
+    spec : SignalSpec
+        The acceleration's signal; values outside its range are cut to the range's edge.
     """
 
-    def __init__(self, rate: float) -> None:
-        size = max(2, round(_CELL_SECONDS * rate))
+    def __init__(self, spec: SignalSpec) -> None:
+        size = max(2, round(_CELL_SECONDS * spec.hz))
+        self._range = spec.kind.low, spec.kind.high
         self._cells = Cells(_spread, size, size, 1, columns=3)
         self._split = RunSplitter()
         self._run = -1
@@ -48,7 +50,7 @@ class MotionGate:
             if piece.run != self._run:
                 self._run = piece.run
                 self._cells.begin()
-            self._cells.push(piece.values, piece.t_ns)
+            self._cells.push(piece.values.clip(*self._range), piece.t_ns)
         if len(chunk):
             self._last_ns = chunk.stop_ns
 

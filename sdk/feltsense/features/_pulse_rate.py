@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feltsense.core.timeline import NS
+from feltsense.dsp.intervals import quantile
 from feltsense.dsp.peaks import parabola
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ def rates(beats: Beats) -> dict[str, float]:
     names = ("hr", "hr_weighted", "hr_p5", "hr_p95", "hr_slope", "prv_mean_pp", "prv_iqr")
     if len(x) < _LEAST_INTERVALS:
         return dict.fromkeys(names, float("nan"))
-    p5, q25, median, q75, p95 = (float(v) for v in np.percentile(x, (5, 25, 50, 75, 95)))
     order = np.argsort(x, kind="stable")
+    p5, q25, median, q75, p95 = (quantile(x[order], q) for q in (0.05, 0.25, 0.5, 0.75, 0.95))
     weight = np.cumsum(beats.pair[beats.valid][order] ** _WEIGHT_POWER)
     weighted = float(x[order][int(np.searchsorted(weight, weight[-1] / 2.0))])
     t = (beats.t_ns[beats.valid] - beats.t_ns[0]) / NS

@@ -9,12 +9,12 @@ out; successive differences are formed only between neighbouring NN intervals.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
 from feltsense.dsp.filters import ECG_LEAST_RATE
-from feltsense.dsp.intervals import IntervalRule, time_domain
+from feltsense.dsp.intervals import IntervalRule, TimeDomain, time_domain
 from feltsense.dsp.waves import Qrs
 from feltsense.features._beats import BeatRule
 from feltsense.features._cardiac import Heart
@@ -63,6 +63,7 @@ _SPECS = (
     FeatureSpec("artefact_fraction", "1", "share of the window's intervals that are not NN", _OURS, _RATE),
     FeatureSpec("coverage", "1", "sum of NN / length of the window", _OURS, 0.0),
 )
+_TIME_DOMAIN = tuple(f.name for f in fields(TimeDomain))
 _OF_DIFFERENCES = frozenset({"rmssd", "sdsd", "pnn50", "pnn20", "cvsd", "sd1", "sd2"})
 
 
@@ -80,11 +81,11 @@ class EcgFeatures:
     specs = _SPECS
 
     def __init__(self, streams: Mapping[str, StreamInfo]) -> None:
-        rate = streams[self.requires].spec.rate
+        spec = streams[self.requires].spec
         self._heart: Heart | None = None
         self._last_ns = -(2**62)
-        if rate is not None and rate >= ECG_LEAST_RATE:
-            self._heart = Heart(Qrs(float(rate)), _RULE, quality.faults(float(rate)), float(rate))
+        if spec.rate is not None and spec.rate >= ECG_LEAST_RATE:
+            self._heart = Heart(Qrs(spec.hz), _RULE, quality.faults(spec.hz), spec)
 
     def push(self, chunk: Chunk) -> None:
         """Take the next samples."""
@@ -111,7 +112,7 @@ class EcgFeatures:
         verdict = judge(self._heart.evidence(window, beats, present), quality.LIMITS)
         nn = time_domain(beats.interval_ms, beats.valid)
         intervals = max(len(beats.t_ns) - 1, 0)
-        values = asdict(nn)
+        values = {name: getattr(nn, name) for name in _TIME_DOMAIN}
         values["hr"] = 60e3 / nn.mean_nn
         values["artefact_fraction"] = 1.0 - nn.n / intervals if intervals else float("nan")
         values["coverage"] = nn.n * nn.mean_nn / 1e3 / window.seconds if nn.n else 0.0

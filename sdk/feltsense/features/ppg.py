@@ -26,7 +26,7 @@ import numpy as np
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
 from feltsense.dsp.cells import Cells
 from feltsense.dsp.filters import PPG_LEAST_RATE
-from feltsense.dsp.intervals import IntervalRule, time_domain
+from feltsense.dsp.intervals import IntervalRule, quantile, time_domain
 from feltsense.dsp.waves import Pulse
 from feltsense.features._beats import BeatRule
 from feltsense.features._cardiac import Heart
@@ -102,17 +102,17 @@ class PpgFeatures:
 
     def __init__(self, streams: Mapping[str, StreamInfo]) -> None:
         self._id = streams[self.requires].id
-        rate = streams[self.requires].spec.rate
+        spec = streams[self.requires].spec
         acc = streams.get("acc")
         self._heart: Heart | None = None
-        self._motion = MotionGate(acc.spec.hz) if acc is not None and acc.spec.rate is not None else None
+        self._motion = MotionGate(acc.spec) if acc is not None and acc.spec.rate is not None else None
         self._last_ns: dict[str, int] = {}
-        if rate is not None and rate >= PPG_LEAST_RATE:
-            hz = float(rate)
+        if spec.rate is not None and spec.rate >= PPG_LEAST_RATE:
+            hz = spec.hz
             self._band = Band.at(hz, round(_SPECTRUM_SECONDS * hz))
             size, step = round(_SPECTRUM_SECONDS * hz), round(_SPECTRUM_STEP_SECONDS * hz)
             self._spectra = Cells(partial(power, band=self._band), size, step, self._band.width)
-            self._heart = Heart(Pulse(hz), _RULE, quality.faults(hz), hz, self._spectra, Pulse.WAVE)
+            self._heart = Heart(Pulse(hz), _RULE, quality.faults(hz), spec, self._spectra, Pulse.WAVE)
 
     def push(self, chunk: Chunk) -> None:
         """Take the next samples of one of its streams."""
@@ -184,7 +184,7 @@ def _variability(beats: Beats, steady: NDArray[np.bool_], prv: TimeDomain) -> di
     return {
         "prv_sdnn": prv.sdnn,
         "prv_rmssd": prv.rmssd,
-        "prv_mad": float(np.median(size)) if len(size) else float("nan"),
+        "prv_mad": quantile(np.sort(size), 0.5),
         "prv_pnn50": prv.pnn50,
         "prv_log_ratio": float(np.log1p(prv.rmssd) - np.log1p(prv.sdnn)),
     }
@@ -193,7 +193,7 @@ def _variability(beats: Beats, steady: NDArray[np.bool_], prv: TimeDomain) -> di
 def _shape(measures: NDArray[np.float64]) -> dict[str, float]:
     if not len(measures):
         return dict.fromkeys(_SHAPED, float("nan"))
-    amplitude, rise, width = (float(v) for v in np.median(measures, axis=0))
+    amplitude, rise, width = (quantile(column, 0.5) for column in np.sort(measures, axis=0).T)
     height = measures[:, 0]
     return {
         "pulse_amplitude": amplitude,
