@@ -88,6 +88,18 @@ def test_variability_asks_for_more_than_a_heart_rate():
     assert quality.max() < 0.9
 
 
+def test_what_is_final_trails_the_signal_by_ten_seconds_at_most():
+    rec = synthetic(beat_times(60), 60)
+    extractor = PpgFeatures({"ppg": rec.stream("dev.ppg").info})
+    lags = []
+    for chunk in rec.chunks(0.25):
+        extractor.push(chunk)
+        lags.append((chunk.stop_ns - extractor.final_ns("dev.ppg")) / 1e9)
+    assert max(lags) < 10.1
+    extractor.close("dev.ppg")
+    assert extractor.final_ns("dev.ppg") == chunk.stop_ns
+
+
 def test_a_ppg_that_is_too_slow_says_so():
     _, _, quality, vectors = table(recording(one_stream("ppg", np.zeros(1000), 10)), "ppg")
     assert set(vectors[0].reasons) == {Reason.NOT_SUPPORTED}

@@ -6,8 +6,8 @@ Contract
   beats of block k − 2 are compared with their neighbours' median shape, then the intervals of block k − 3 with their
   neighbours' median. So each beat is judged knowing about 3 s after it, its interval about 2 s, and the answer
   depends on the run only.
-- Lag: a beat is final at most ``(1 + 1 + 3) · 2 s`` plus the filter's context of 1.5 s after it happened: about
-  11.5 s in all (:meth:`BeatLine.final_ns`). At a run's end everything becomes final at once.
+- Lag: three blocks and the one that is filling, 8 s, the filter's context of 1.5 s, and the longest upstroke of the
+  wave: 9.5 s for ECG, 10.1 s for PPG at most (:meth:`BeatLine.final_ns`). At a run's end all becomes final at once.
 - Memory: what windows may still ask for (:meth:`BeatLine.forget`) and some 30 s of samples.
 """
 

@@ -100,7 +100,7 @@ class EcgFeatures:
             self._heart.close()
 
     def final_ns(self, stream_id: str) -> int:
-        """Time before which nothing will change: about 11.5 s behind the newest sample."""
+        """Time before which nothing will change: 7.5 to 9.6 s behind the newest sample."""
         return self._last_ns if self._heart is None else self._heart.final_ns()
 
     def features(self, window: Window) -> Extracted:

@@ -129,7 +129,7 @@ class PpgFeatures:
             mine.close()
 
     def final_ns(self, stream_id: str) -> int:
-        """Time before which nothing will change: about 12 s behind the newest sample of the pulse wave."""
+        """Time before which nothing will change: 8 to 10.1 s behind the newest sample of the pulse wave."""
         mine = self._heart if stream_id == self._id else self._motion
         return self._last_ns.get(stream_id, -(2**62)) if mine is None else mine.final_ns()
 
