@@ -17,7 +17,7 @@ LAYERS = (
     ("quality",),
     ("features",),
     ("experts", "fusion", "bundle"),
-    ("session",),
+    ("session", "calibration"),
     ("store", "importers", "exporters", "datasets", "train", "evaluate", "report", "testing"),
     ("cli",),
 )
