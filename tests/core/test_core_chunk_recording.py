@@ -72,6 +72,13 @@ def test_times_of_a_chunk():
     assert part.start == 5
 
 
+def test_a_minute_at_130_hz_ends_after_a_minute():
+    info = StreamInfo("h10.ecg", spec("ecg", 130))
+    whole = Stream(info, (Segment(np.zeros((7800, 1)), TimeMap.uniform(5, info.spec.rate)),))
+    assert whole.stop_ns == 5 + 60 * NS
+    assert [*whole.chunks(0.3)][-1].stop_ns == 5 + 60 * NS
+
+
 def test_received_plus_missing_is_expected():
     gap = Gap(73, 80, GapReason.LINK)
     stream = Stream.from_chunks(EDA, [chunk(0, 4), chunk(4, 4), chunk(0, 10, segment=1, gap=gap)])

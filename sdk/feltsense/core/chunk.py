@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from feltsense.core.timeline import NS, TimeMap
+from feltsense.core.timeline import TimeMap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -166,9 +166,8 @@ class Chunk:
     @property
     def stop_ns(self) -> int:
         """Session time at which the last sample's period ends (irregular: just after the last sample)."""
-        rate = self.stream.spec.rate
-        period = 1 if rate is None else NS * rate.denominator // rate.numerator
-        return self.last_ns + period
+        # Asked of the map: adding a rounded period to a rounded time would end a minute one nanosecond early.
+        return self.last_ns + 1 if self.stream.spec.rate is None else self.time.time_at(self.stop)
 
     def cut(self, a: int, b: int) -> Chunk:
         """Samples `a` up to `b` of this chunk, as a chunk of the same segment."""
