@@ -1,0 +1,172 @@
+"""Where a command's sensors come from: the air, or a virtual radio with a synthetic person.
+
+Contract
+--------
+- Both are found the same way, by a scan; from there on a command does not know which they are.
+- Names of streams: ``h10.ecg``, ``board.eda``; a second sensor of a model is ``h10-2``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from feltsense.core.timeline import NS
+from feltsense.errors import InputError
+from feltsense_bridge import devices
+from feltsense_bridge.errors import NotFoundError
+from feltsense_bridge.link import Link, LinkOptions, unix_clock
+from feltsense_bridge.link_connection import bleak_client
+from feltsense_bridge.scan import Sighting, scan
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from feltsense.core.event import Event
+    from feltsense_bridge.testing import Playback, VirtualRadio
+
+__all__ = ["Air", "choose", "links", "on_the_air"]
+
+_SHORT = {"polar_h10": "h10", "open_board": "board", "heart_rate": "strap"}
+"""Model → prefix of its streams' ids; other models by their own name."""
+_VIRTUAL = 2
+"""Sensors that the synthetic person wears."""
+
+
+@dataclass(frozen=True, slots=True)
+class Air:
+    """A radio, real or virtual.
+
+    Attributes
+    ----------
+    clock : callable
+        Session time, Unix ns.
+    speed : float
+        Times real time.
+    radio : VirtualRadio or None
+        The virtual one.
+    playback : Playback or None
+        What its sensors play.
+    """
+
+    clock: Callable[[], int]
+    speed: float = 1.0
+    radio: VirtualRadio | None = None
+    playback: Playback | None = None
+
+    async def scan(self, seconds: float, wanted: Sequence[str] = ()) -> list[Sighting]:
+        """Listen; no longer than it takes to see all that are wanted."""
+        if self.radio is None:
+            enough = (lambda seen: all(any(s.answers_to(w) for s in seen) for w in wanted)) if wanted else None
+            return await scan(seconds, until=enough)
+        enough = lambda seen: sum(s.model is not None for s in seen) >= _VIRTUAL  # noqa: E731
+        return await scan(seconds, backend=self.radio.scanner, until=enough)
+
+    def leave_out(self, chosen: Sequence[Sighting]) -> None:
+        """Let virtual sensors that nobody will start keep the others waiting no longer."""
+        if self.radio is None or self.playback is None:
+            return
+        wanted = {s.advertisement.address for s in chosen}
+        for sensor in self.radio.sensors:
+            if sensor.address not in wanted:
+                self.playback.begin(sensor, self.radio)
+
+    async def finished(self, chosen: Sequence[Sighting]) -> None:
+        """Wait until the virtual sensors have played everything; for ever where they are real."""
+        if self.radio is None:
+            await asyncio.Event().wait()
+            return
+        wanted = {s.advertisement.address for s in chosen}
+        for sensor in self.radio.sensors:
+            if sensor.address in wanted:
+                await sensor.finished()
+
+    def protocol(self, until_ns: int) -> list[Event]:
+        """Labels of what the virtual sensors played until then, at the time at which they played it."""
+        if self.playback is None or not self.playback.origin_ns:
+            return []
+        shift = self.playback.origin_ns - self.playback.recording.start_ns
+        moved = [replace(e, t_ns=e.t_ns + shift) for e in self.playback.recording.events]
+        # A label's value is its length in seconds: it ends with the recording.
+        return [replace(e, value=min(e.value, (until_ns - e.t_ns) / NS)) for e in moved if e.t_ns < until_ns]
+
+
+@asynccontextmanager
+async def on_the_air(args: argparse.Namespace) -> AsyncIterator[Air]:
+    """The radio that a command's ``--virtual``, ``--speed`` and ``--seed`` ask for."""
+    if not args.virtual:
+        yield Air(unix_clock())
+        return
+    from feltsense.datasets.synthetic import participant
+    from feltsense_bridge.testing import Playback, VirtualBoard, VirtualH10, VirtualRadio
+
+    playback = Playback(participant(args.seed))
+    async with VirtualRadio(args.speed) as radio:
+        await radio.add(VirtualH10(playback))
+        await radio.add(VirtualBoard(playback))
+        yield Air(radio.clock, radio.speed, radio, playback)
+
+
+def choose(seen: Sequence[Sighting], wanted: Sequence[str]) -> list[Sighting]:
+    """Sensors to record: those that were named, or all that are known, if there is one of each model.
+
+    Raises
+    ------
+    NotFoundError
+        If one that was named is not there, or none is.
+    InputError
+        If one that was named cannot be read, or it is not clear whose sensor to take.
+    """
+    chosen: list[Sighting] = []
+    for name in wanted:
+        found = next((s for s in seen if s.answers_to(name)), None)
+        if found is None:
+            msg = f"no sensor {name!r} in reach: wear it or wake it, bring it nearer, disconnect it from other phones"
+            raise NotFoundError(msg)
+        if found.model is None:
+            msg = f"{name!r} is no sensor that feltsense can read; known models: {', '.join(devices.models())}"
+            raise InputError(msg)
+        if found not in chosen:
+            chosen.append(found)
+    if wanted:
+        return chosen
+    known = [s for s in seen if s.model is not None]
+    if not known:
+        msg = "no sensor in reach: wear it or wake it, bring it nearer, disconnect it from other phones"
+        raise NotFoundError(msg)
+    twice = [model for model, n in Counter(s.model for s in known).items() if n > 1]
+    if twice:
+        names = ", ".join(f"{s.advertisement.name} ({s.advertisement.address})" for s in known if s.model in twice)
+        msg = f"several sensors of one model are in reach: {names}; say which with --device"
+        raise InputError(msg)
+    return known
+
+
+def links(air: Air, sightings: Sequence[Sighting]) -> list[Link]:
+    """A link to each, named by model."""
+    factory: Any = bleak_client(None if air.radio is None else air.radio.client)
+    taken: Counter[str] = Counter()
+    out = []
+    for sighting in sightings:
+        model = sighting.model or ""
+        short = _SHORT.get(model, model)
+        taken[short] += 1
+        name = short if taken[short] == 1 else f"{short}-{taken[short]}"
+        label = sighting.advertisement.name or f"{model} {sighting.advertisement.address}"
+        device = devices.device(model)()
+        out.append(
+            Link(
+                device,
+                sighting.advertisement.address,
+                name=name,
+                client_factory=factory,
+                clock=air.clock,
+                speed=air.speed,
+                options=LinkOptions(label=label),
+            )
+        )
+    return out

@@ -1,0 +1,107 @@
+"""``feltsense scan`` and ``record`` on the virtual radio: found, recorded, accounted for, ended by Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from feltsense.cli import main
+from feltsense.cli._sensors import choose
+from feltsense.core.event import EventKind
+from feltsense.errors import InputError
+from feltsense.store import read
+from feltsense_bridge.device import Advertisement
+from feltsense_bridge.errors import NotFoundError
+from feltsense_bridge.scan import Sighting
+
+H10 = Sighting(Advertisement("AA:01", "Polar H10 12345678"), "polar_h10")
+OTHER = Sighting(Advertisement("AA:02", "Polar H10 87654321"), "polar_h10")
+BOARD = Sighting(Advertisement("AA:03", "felt-01"), "open_board")
+LAMP = Sighting(Advertisement("AA:04", "Lamp"), None)
+
+
+def test_scan_lists_what_can_be_recorded(capsys):
+    assert main(["scan", "--virtual", "--seconds", "10"]) == 0
+    out = capsys.readouterr().out
+    assert "polar_h10" in out
+    assert "open_board" in out
+    assert "feltsense record --device" in out
+
+
+def test_record_writes_what_the_sensors_sent(tmp_path, capsys):
+    path = tmp_path / "r.felt"
+    assert main(["record", "--virtual", "--speed", "20", "--seconds", "30", "--subject", "P7", "--out", str(path)]) == 0
+    recording = read(path)
+    assert recording.subject == "P7"
+    assert {"h10.ecg", "h10.acc", "board.ppg", "board.eda", "board.temp", "board.acc"} == set(recording.streams)
+    assert 25 < recording.seconds < 45
+    for stream_id, account in recording.account().items():
+        assert account.missing == 0, stream_id
+    assert [e.kind for e in recording.events].count(EventKind.CONNECTED) == 2
+    labels = [e for e in recording.events if e.kind is EventKind.LABEL]
+    assert labels[0].text == "rest"
+    assert labels[-1].t_ns + labels[-1].value * 1e9 <= recording.stop_ns + 1000
+    out = capsys.readouterr().out
+    assert "h10.ecg" in out
+    assert "received" in out
+    # The same name again is refused before anything is touched.
+    size = path.stat().st_size
+    assert main(["record", "--virtual", "--out", str(path)]) == 2
+    assert path.stat().st_size == size
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals to a child are POSIX")
+def test_ctrl_c_ends_it_cleanly(tmp_path):
+    path = tmp_path / "c.felt"
+    call = "import sys; from feltsense.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", call, "record", "--virtual", "--speed", "10", "--out", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ) as child:
+        killer = threading.Timer(60, child.kill)
+        killer.start()
+        # Wait for the file to hold committed data.
+        while child.poll() is None and not _begun(path):
+            time.sleep(0.1)
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate()
+        killer.cancel()
+    assert child.returncode == 0, err
+    assert "received" in out
+    assert "Traceback" not in err
+    assert sum(a.received for a in read(path).account().values()) > 0
+    assert not path.with_name(path.name + "-wal").exists()
+
+
+def _begun(path):
+    wal = path.with_name(path.name + "-wal")
+    return wal.exists() and wal.stat().st_size > 20_000
+
+
+def test_sensors_are_chosen_by_name_or_taken_where_it_is_clear():
+    assert choose([H10, BOARD, LAMP], []) == [H10, BOARD]
+    assert choose([H10, OTHER, BOARD], ["12345678", "aa:03", "AA:01"]) == [H10, BOARD]
+    with pytest.raises(InputError, match="several sensors"):
+        choose([H10, OTHER], [])
+    with pytest.raises(InputError, match="no sensor that feltsense can read"):
+        choose([LAMP], ["lamp"])
+    with pytest.raises(NotFoundError, match="99"):
+        choose([H10], ["99"])
+    with pytest.raises(NotFoundError, match="in reach"):
+        choose([LAMP], [])
+
+
+@pytest.mark.parametrize("wrong", [["--speed", "0"], ["--speed", "5"], ["--seconds", "-1", "--virtual"]])
+def test_nonsense_is_refused_in_one_line(tmp_path, capsys, wrong):
+    assert main(["record", "--out", str(tmp_path / "x.felt"), *wrong]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert main(["scan", "--virtual", "--seconds", "0"]) == 2
+
+
+def test_an_unknown_virtual_sensor_is_not_found(tmp_path, capsys):
+    path = tmp_path / "x.felt"
+    assert main(["record", "--virtual", "--device", "nobody", "--out", str(path)]) == 1
+    assert "no sensor 'nobody'" in capsys.readouterr().err
+    assert not path.exists()
