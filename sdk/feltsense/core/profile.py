@@ -126,8 +126,14 @@ class UserProfile:
             "lineage": list(self.lineage),
             # total and squares are exact integers beyond 2^53, which other JSON readers round: so they are text.
             "rest": {
-                n: {"n": m.n, "mean": m.mean, "sd": m.sd if m.n > 1 else None, "total": str(m.total), "squares": str(m.squares)}
-                for n, m in sorted(self.rest.items())
+                name: {
+                    "n": m.n,
+                    "mean": m.mean,
+                    "sd": m.sd if m.n > 1 else None,
+                    "total": str(m.total),
+                    "squares": str(m.squares),
+                }
+                for name, m in sorted(self.rest.items())
             },
         }
         return json.dumps(body, indent=1, allow_nan=False)
