@@ -173,7 +173,7 @@ def refused_or_same(path, recording):
         assert_same(back, recording)
 
 
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_mutated_files_are_refused_or_the_same(good, data):
     recording, content = good
@@ -189,7 +189,7 @@ def test_mutated_files_are_refused_or_the_same(good, data):
         refused_or_same(path, recording)
 
 
-@settings(max_examples=100)
+@settings(max_examples=150)
 @given(st.integers(0, 10**6), st.integers(0, 255))
 def test_a_flipped_byte_is_noticed_or_changes_nothing(good, at, value):
     recording, content = good

@@ -265,7 +265,8 @@ def _explained(path: Path) -> Iterator[None]:
 
     try:
         yield
-    except (sqlite3.Error, OSError) as e:
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as e:
+        # SQLite quotes damaged names in its own words, which Python then cannot decode.
         raise _damaged(path, str(e)) from e
 
 

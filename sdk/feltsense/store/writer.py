@@ -325,7 +325,7 @@ def _explained(path: Path) -> Iterator[None]:
     except (sqlite3.ProgrammingError, sqlite3.DataError, OverflowError, UnicodeEncodeError) as e:
         msg = f"{path}: cannot be written ({e}); what is in the file already is safe"
         raise RecordingError(msg) from e
-    except sqlite3.Error as e:
+    except (sqlite3.Error, UnicodeDecodeError) as e:
         msg = f"{path}: cannot be written ({e}); {RESTORE}"
         raise RecordingError(msg) from e
 
