@@ -219,3 +219,34 @@ async def test_a_recording_that_cannot_be_played_is_refused():
             await radio.add(VirtualBoard(eda, "a name that is too long"))
     with pytest.raises(Exception, match="unknown stream"):
         VirtualBoard(eda).drop("ppg")
+
+
+async def test_a_storm_of_vanishing_and_connecting_ends_well():
+    """The sensor goes at any moment of connecting, discovering or streaming; the host tries again until it stays."""
+    async with VirtualRadio(speed=60) as radio:
+        h10 = await radio.add(VirtualH10(recording(600, ("ecg",))))
+
+        async def storm():
+            for ticks in range(24):
+                for _ in range(3 * ticks):
+                    await asyncio.sleep(0)
+                await h10.vanish(0.5)
+
+        weather = asyncio.create_task(storm())
+        async with asyncio.timeout(60):
+            while True:
+                client = BleakClient(h10.address, timeout=5, backend=radio.client)
+                host, device = Host(client), PolarH10(["ecg"])
+                try:
+                    await client.connect()
+                    await host.run(device.start())
+                    await at_least(1, lambda: host.frames(device, "ecg"), 1)  # noqa: B023
+                    if weather.done():
+                        break
+                except (BleakError, TimeoutError):
+                    pass
+                await client.disconnect()
+        assert client.is_connected
+        assert sorted(set(h10.produced)) == ["ecg"]
+        await weather
+        await client.disconnect()
