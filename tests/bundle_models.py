@@ -28,6 +28,7 @@ def make(seed=0, classes=("rest", "stress"), kinds=("linear", "trees"), rescale=
         np.array([-1, -1, -1, 2, -1, -1, -1]),
         rng.normal(0, 1, 7),
         rng.uniform(0.5, 2, 7),
+        rng.uniform(0, 2, 7),
         60.0,
     )
     n = 600

@@ -148,8 +148,11 @@ def _normalised(g: _Builder, n: Normaliser) -> str:
     kappa = g.number(n.kappa)
     known = g.op("Mul", seconds, g.op("Where", unknown, zero, rest))
     weighted = g.op("Add", known, g.op("Mul", kappa, g.constant(n.population)))
-    baseline = g.op("Div", weighted, g.op("Add", seconds, kappa))
-    z = g.op("Div", g.op("Sub", _transformed(g, n, "x"), baseline), g.constant(n.spread))
+    total = g.op("Add", seconds, kappa)
+    baseline = g.op("Div", weighted, total)
+    unsure = g.op("Div", g.constant(n.between * n.kappa), total)
+    spread = g.op("Sqrt", g.op("Add", g.constant(n.within * n.within), g.op("Mul", unsure, unsure)))
+    z = g.op("Div", g.op("Sub", _transformed(g, n, "x"), baseline), spread)
     clipped = g.op("Clip", g.op("Where", g.op("IsNaN", z), zero, z), g.number(-CLIP), g.number(CLIP))
     # Clip of NaN is not the same in every runtime: put the missing ones back explicitly.
     return g.op("Where", g.op("IsNaN", z), g.number(np.nan), clipped)

@@ -82,7 +82,7 @@ def _features(model: Model, z: NDArray[np.float64], rng: np.random.Generator) ->
     out = rng.normal(0, 1, (len(z), len(model.features)))
     for j, (left, right) in enumerate(zip(n.left, n.right, strict=True)):
         if right < 0:
-            value = n.population[j] + n.spread[j] * z[:, j]
+            value = n.population[j] + np.hypot(n.within[j], n.between[j]) * z[:, j]
             out[:, left] = value if np.isnan(n.offset[left]) else np.exp(value) - n.offset[left]
     return out
 

@@ -99,8 +99,8 @@ class Model:
         if len(self.classes) < 2 or self.decision not in self.classes[1:]:
             msg = f"decision {self.decision!r} must be one of the classes after the first, classes: {self.classes}"
             raise BundleError(msg)
-        if np.any(self.fusion.weight < 0) or np.any(self.normaliser.spread <= 0):
-            msg = "weights of a fusion are ≥ 0 and spreads > 0"
+        if np.any(self.fusion.weight < 0) or np.any(self.normaliser.within <= 0):
+            msg = "weights of a fusion are ≥ 0 and spreads within a person > 0"
             raise BundleError(msg)
 
     @property
@@ -144,7 +144,7 @@ def pack(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]]:
     """Body of ``bundle.json`` (without hashes) and arrays of a model."""
     n, f = model.normaliser, model.fusion
     arrays: dict[str, NDArray[np.generic]] = {
-        "offset": n.offset, "left": n.left, "right": n.right, "population": n.population, "spread": n.spread,
+        "offset": n.offset, "left": n.left, "right": n.right, "population": n.population, "within": n.within, "between": n.between,
         "member": f.member, "weight": f.weight, "base": f.base, "share": f.share, "need": f.need,
     }
     for i, member in enumerate(model.members):
@@ -199,7 +199,7 @@ def _unpack(body: Mapping[str, Any], arrays: Mapping[str, NDArray[np.generic]]) 
         return np.asarray(arrays[name], dtype=np.int64)
 
     normaliser = Normaliser(
-        floats("offset"), ints("left"), ints("right"), floats("population"), floats("spread"),
+        floats("offset"), ints("left"), ints("right"), floats("population"), floats("within"), floats("between"),
         float(body["memory"]["rest_kappa_s"]),
     )
     members = []

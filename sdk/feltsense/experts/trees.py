@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPERT", "Trees", "floor32"]
 
+_MOST = float(np.finfo(np.float32).max)
 _NODE_ATTRIBUTES = ("treeids", "nodeids", "featureids", "values", "modes", "truenodeids", "falsenodeids")
 
 
 def floor32(value: float) -> np.float32:
     """The largest float32 that is not above `value`."""
-    near = np.float32(value)
+    # LightGBM writes 1e300 where only missing values go right: beyond the largest float32 stands that float32.
+    near = np.float32(np.clip(value, -_MOST, _MOST))
     return np.nextafter(near, np.float32(-np.inf)) if float(near) > value else near
 
 

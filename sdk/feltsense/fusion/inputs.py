@@ -7,7 +7,9 @@ Rules
 - Rest is known as the mean of each *feature* over `seconds` of rest. It enters the same transforms as a value:
   the input's baseline is T(mean rest), shrunk to the population: (s·T(rest) + κ·population)/(s + κ). κ is in
   seconds, so that the hop at which rest was measured does not change its meaning; s = 0 is "nobody known".
-- z = (T(x) − baseline) / spread, clipped; the spread is the population's within-person standard deviation.
+- z = (T(x) − baseline) / spread, clipped. The spread² is the variance within a person, plus what is not known about
+  the person's rest: (between · κ / (s + κ))². So nobody known gives a plain standing among people, and a person
+  whose rest is known is compared with that person.
 - All in double, element by element: the same operations in the graph give the same bits.
 """
 
@@ -38,8 +40,8 @@ class Normaliser:
         Offset of the logarithm; NaN where the feature is taken as it is.
     left, right : ndarray of int64, shape (inputs,)
         Input = T(left), or T(left) − T(right) where right ≥ 0.
-    population, spread : ndarray, shape (inputs,)
-        Mean of people's rest, and standard deviation within a person.
+    population, within, between : ndarray, shape (inputs,)
+        Mean of people's rest; standard deviation within a person, and of people's rest.
     kappa : float
         Seconds of rest that the population counts as.
     """
@@ -48,7 +50,8 @@ class Normaliser:
     left: NDArray[np.int64]
     right: NDArray[np.int64]
     population: NDArray[np.float64]
-    spread: NDArray[np.float64]
+    within: NDArray[np.float64]
+    between: NDArray[np.float64]
     kappa: float
 
     def transform(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -68,16 +71,21 @@ class Normaliser:
         right = np.where(self.right < 0, self.left, self.right)
         return np.minimum(rest_seconds[:, self.left], rest_seconds[:, right])
 
-    def baseline(self, rest_mean: NDArray[np.float64], rest_seconds: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What each input is compared with (n, inputs)."""
+    def standard(
+        self, rest_mean: NDArray[np.float64], rest_seconds: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What each input is compared with, and the spread it is measured in, both (n, inputs)."""
         rest = self.transform(rest_mean)
         known = np.isfinite(rest)
         s = np.where(known, np.maximum(self.seconds(rest_seconds), 0.0), 0.0)
-        return (s * np.where(known, rest, 0.0) + self.kappa * self.population) / (s + self.kappa)
+        total = s + self.kappa
+        baseline = (s * np.where(known, rest, 0.0) + self.kappa * self.population) / total
+        unsure = self.between * self.kappa / total
+        return baseline, np.sqrt(self.within * self.within + unsure * unsure)
 
     def __call__(
         self, x: NDArray[np.float64], rest_mean: NDArray[np.float64], rest_seconds: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Normalised inputs (n, inputs); NaN where missing."""
-        z = (self.transform(x) - self.baseline(rest_mean, rest_seconds)) / self.spread
-        return np.clip(z, -CLIP, CLIP)
+        baseline, spread = self.standard(rest_mean, rest_seconds)
+        return np.clip((self.transform(x) - baseline) / spread, -CLIP, CLIP)

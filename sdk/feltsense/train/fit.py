@@ -40,8 +40,8 @@ __all__ = ["FOLDS", "SEED", "Fitted", "fit"]
 
 FOLDS = 5
 SEED = 20
-KAPPA_S = 30.0
-"""Seconds of rest that the population counts as: half a window."""
+KAPPAS_S = (30.0, 60.0, 120.0)
+"""Seconds of rest that the population counts as, to choose from: half a window to two."""
 MIN_QUALITY = 0.05
 FULL_QUALITY = 0.3
 NEED = 1 / 3
@@ -92,21 +92,19 @@ def fit(
     lines = sorted((x for x in lines if len(x.y)), key=lambda x: (x.subject, x.path))
     subjects = _check(lines, target)
     layout = plan(lines[0].schema)
-    normaliser = _normaliser(lines, layout, calibrated)
-    rows = _rows(lines, layout, normaliser, target, calibrated)
-    folds = _folds(subjects, rows.subject)
-    fits: list[Fit] = []
-    for m, modality in enumerate(target.modalities):
-        columns = np.flatnonzero(rows.owner == m)
-        fits += [out_of_fold(rows, modality, columns, kind, folds) for kind in ("linear", "trees") if len(columns)]
-    stacked = stacking.fit(rows, fits, target, (MIN_QUALITY, FULL_QUALITY, NEED))
+    plain = _normaliser(lines, layout, calibrated)
+    # Who has no rest is not compared with it: nothing to choose then.
+    kappas = KAPPAS_S if calibrated and any(x.rest_seconds.any() for x in lines) else KAPPAS_S[:1]
+    attempts = [_attempt(lines, layout, replace(plain, kappa=k), target, calibrated) for k in kappas]
+    rows, fits, stacked, normaliser = min(attempts, key=lambda a: a[2].loss)
     # An expert whose weight came out as 0 says nothing: it is not carried along.
     kept = [i for i in range(len(fits)) if stacked.fusion.weight[i] > 0]
     experts = [fit_expert(rows, fits[i]) for i in kept]
     members = tuple(Member(fits[i].modality, fits[i].columns, e) for i, (e, _) in zip(kept, experts, strict=True))
     notes = {
         "subjects": list(subjects), "seed": SEED, "windows": int(rows.train.sum()),
-        "chosen": {f"{f.modality}.{f.kind}": f.setting for f in fits}, "boosting": dict(BOOSTED),
+        "chosen": {f"{f.modality}.{f.kind}": f.setting for f in fits} | {"kappa_s": normaliser.kappa},
+        "boosting": dict(BOOSTED),
     }
     model = Model(
         target.name, target.classes, target.decision, target.modalities, layout.features, layout.names, normaliser,
@@ -114,6 +112,19 @@ def fit(
         {**(training or {}), **notes},
     )
     return Fitted(model, [s for _, s in experts])
+
+
+def _attempt(
+    lines: Sequence[Line], layout: Plan, normaliser: Normaliser, target: Target, calibrated: bool
+) -> tuple[Rows, list[Fit], stacking.Stacked, Normaliser]:
+    """Experts out of fold and their fusion, for one way of normalising."""
+    rows = _rows(lines, layout, normaliser, target, calibrated)
+    folds = _folds(sorted(set(rows.subject.tolist())), rows.subject)
+    fits: list[Fit] = []
+    for m, modality in enumerate(target.modalities):
+        columns = np.flatnonzero(rows.owner == m)
+        fits += [out_of_fold(rows, modality, columns, kind, folds) for kind in ("linear", "trees") if len(columns)]
+    return rows, fits, stacking.fit(rows, fits, target, (MIN_QUALITY, FULL_QUALITY, NEED)), normaliser
 
 
 def _need_extra() -> None:
@@ -151,7 +162,7 @@ def _normaliser(lines: Sequence[Line], layout: Plan, calibrated: bool) -> Normal
     width = len(layout.names)
     plain = Normaliser(
         np.array(layout.offset), np.array(layout.left, np.int64), np.array(layout.right, np.int64),
-        np.zeros(width), np.ones(width), KAPPA_S,
+        np.zeros(width), np.ones(width), np.zeros(width), KAPPAS_S[0],
     )
     centres, squares = [], []
     for line in lines:
@@ -162,8 +173,10 @@ def _normaliser(lines: Sequence[Line], layout: Plan, calibrated: bool) -> Normal
         centres.append(np.where(np.isfinite(rest), rest, own) if calibrated else own)
         squares.append(_mean((t - own) ** 2))
     population, variance = _mean(np.array(centres)), _mean(np.array(squares))
-    spread = np.sqrt(np.where(variance > 0, variance, 1.0))
-    return replace(plain, population=np.nan_to_num(population), spread=np.nan_to_num(spread, nan=1.0))
+    # An input that never varies stays at 0 instead of being divided by 0.
+    within = np.sqrt(np.where(variance > 0, variance, 1.0))
+    between = np.sqrt(_mean((np.array(centres) - population) ** 2))
+    return replace(plain, population=np.nan_to_num(population), within=within, between=np.nan_to_num(between))
 
 
 def _mean(x: NDArray[np.float64]) -> NDArray[np.float64]:

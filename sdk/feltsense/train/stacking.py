@@ -36,10 +36,11 @@ COVERAGE = 0.9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stacked:
-    """A fusion, and the probability from which on a class is plausible."""
+    """A fusion, the probability from which on a class is plausible, and the out-of-fold loss."""
 
     fusion: Fusion
     plausible: float
+    loss: float
 
 
 def only(fusion: Fusion, kept: Sequence[int]) -> Fusion:
@@ -104,7 +105,8 @@ def fit(rows: Rows, fits: Sequence[Fit], target: Target, limits: tuple[float, fl
     answered = rows.scored & present.any(axis=1)
     margins = [f.margins for f in fits]
     logit = _smoothed(fusion(margins, finite, rows.quality).logit, rows, present.any(axis=1), target.half_life_s)
-    return Stacked(fusion, _plausible(probabilities(logit[answered]), rows.y[answered], rows.subject[answered]))
+    loss = log_loss(logit[answered], rows.y[answered], rows.classes)
+    return Stacked(fusion, _plausible(probabilities(logit[answered]), rows.y[answered], rows.subject[answered]), loss)
 
 
 def _smoothed(x: NDArray[np.float64], rows: Rows, present: NDArray[np.bool_], half_life: float) -> NDArray[np.float64]:

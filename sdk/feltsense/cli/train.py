@@ -1,0 +1,52 @@
+"""``feltsense train``: labelled recordings → a model bundle."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add"]
+
+
+def add(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the command."""
+    from feltsense.cli._data import add_data
+
+    p = subparsers.add_parser("train", help="fit a model on labelled recordings")
+    add_data(p)
+    p.add_argument("--evaluation", metavar="JSON", help="figures for the model card, from: feltsense evaluate")
+    p.add_argument("--out", required=True, metavar="BUNDLE", help="bundle to write")
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fit and write the bundle."""
+    from feltsense.bundle.write import write
+    from feltsense.cli._data import gather
+    from feltsense.errors import InputError
+    from feltsense.train.card import card
+    from feltsense.train.fit import fit
+
+    evaluation = None
+    if args.evaluation:
+        try:
+            evaluation = json.loads(Path(args.evaluation).read_text(encoding="utf-8"))
+            _ = evaluation["figures"]
+        except (OSError, ValueError, KeyError, TypeError) as e:
+            msg = f"{args.evaluation}: no evaluation ({e!r}); give the JSON that feltsense evaluate wrote"
+            raise InputError(msg) from None
+    lines, target, training = gather(args)
+    fitted = fit(lines, target, training=training)
+    parity = write(args.out, fitted.model, card(fitted.model, evaluation), fitted.stack)
+    size = Path(args.out).stat().st_size
+    people, experts = len(fitted.model.training["subjects"]), len(fitted.model.members)
+    sys.stdout.write(
+        f"{args.out}: {people} people, {experts} experts, {size / 1000:.0f} kB; "
+        f"three implementations agree to {parity.difference:.1g} over {parity.rows} rows\n"
+    )
+    return 0

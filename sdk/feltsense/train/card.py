@@ -1,0 +1,89 @@
+"""The model card: what the model is, where it comes from, what it is worth, and what it must not be used for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from feltsense.bundle.schema import Model
+
+__all__ = ["card"]
+
+_ARMS = {
+    "rest": "calibrated on 270 s of rest",
+    "raw": "model without calibration",
+    "rest_model_without_profile": "this model, person not calibrated",
+    "order_randomised": "calibrated, order of tasks randomised",
+    "time_only": "guard: nothing but the time since start",
+    "majority": "guard: always the commonest class",
+}
+
+
+def card(model: Model, evaluation: Mapping[str, Any] | None = None) -> str:
+    """Markdown of a model's card.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    evaluation : mapping, optional
+        What ``feltsense evaluate`` wrote as JSON, for the figures.
+    """
+    t = model.training
+    lines = [
+        f"# {model.target}: {' against '.join(model.classes)}",
+        "",
+        f"Late fusion of {len(model.members)} experts on {', '.join(model.modalities)}: "
+        + ", ".join(f"{m.modality} {m.expert.kind}" for m in model.members) + ".",
+        f"Windows of {model.window_s:g} s, smoothed with a half-life of {model.half_life_s:g} s. Probabilities mean "
+        '"if all classes were equally likely"; the label is the most probable class.',
+        "",
+        "## Training data",
+        f"{t.get('data', 'not stated')}: {len(t.get('subjects', []))} people ({', '.join(t.get('subjects', []))}), "
+        f"{t.get('windows', 0)} labelled windows.",
+    ]
+    if t.get("notice"):
+        lines += ["", f"Notice of the data: {t['notice']}."]
+    lines += ["", "## Figures", *_figures(model, evaluation), "", "## Limits", *_limits(model)]
+    return "\n".join(lines) + "\n"
+
+
+def _figures(model: Model, evaluation: Mapping[str, Any] | None) -> list[str]:
+    if evaluation is None:
+        return ["Not scored yet: feltsense evaluate."]
+    out = [
+        "Leave one person out; windows of 60 s every 30 s; the rest that people are calibrated on is scored in no row. "
+        "Brackets: 95 % bootstrap over people.",
+        "",
+        "| | balanced accuracy | AUROC | time-matched AUROC |",
+        "|---|---|---|---|",
+    ]
+    names = {**_ARMS, **{f"{m}_alone": f"calibrated, {m} alone" for m in model.modalities}}
+    for arm, text in names.items():
+        f = evaluation["figures"].get(arm)
+        if f is None:
+            continue
+        low, high = f.get("balanced_accuracy_95") or (None, None)
+        span = f" [{low:.3f}, {high:.3f}]" if low is not None else ""
+        matched = f.get("time_matched_auroc")
+        last = "" if matched is None else f"{matched:.3f}"
+        out.append(f"| {text} | {f['balanced_accuracy']:.3f}{span} | {f['auroc']:.3f} | {last} |")
+    rest = evaluation["figures"].get("rest")
+    if rest:
+        error = rest["calibration_error_equal_shares"]
+        out += ["", f"Calibration error of the calibrated row, classes at equal shares: {error:.3f}."]
+    return out
+
+
+def _limits(model: Model) -> list[str]:
+    gone = "Skin temperature, motion and elapsed time are no evidence in it: they tell a protocol's clock."
+    return [
+        "- Not a medical device; not for decisions about a person's health, work or rights.",
+        "- Laboratory data of few people: in daily life expect less, and many false alarms where stress is rare.",
+        "- It does not know why a body is aroused: exercise, caffeine, heat, fever and joy look alike.",
+        f"- {gone}",
+        f"- A set lists every class with a probability of at least {model.plausible:.2f}; it is meant to hold the truth in "
+        "90 % of the windows of 90 % of people like those it was trained on.",
+    ]
