@@ -335,7 +335,7 @@ class Link:
             self._first.set()
             self.wake.set()
             await connection.over.wait()
-            self._to(Signal.LOST)
+            self._to(Signal.LOST if connection.lost else Signal.FAILED)
         finally:
             self._connection = None
             if started and self.state is State.WAITING:

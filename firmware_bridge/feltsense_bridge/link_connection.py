@@ -127,6 +127,11 @@ class Connection:
         self._begun = False
         self._client = factory(address, self._gone)
 
+    @property
+    def lost(self) -> bool:
+        """Whether the connection has gone by itself."""
+        return self._lost
+
     async def connect(self) -> None:
         """Connect."""
         async with asyncio.timeout(CONNECT_S):

@@ -1,6 +1,7 @@
 """The link's rules with a client that does as it is told: states, refusals, backoff, silence, overflow, closing."""
 
 import asyncio
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -506,3 +507,14 @@ def test_without_bleak_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "bleak", None)
     with pytest.raises(MissingExtraError, match=r"feltsense\[ble\]"):
         Link(SimpleNamespace(model="x"), "AA")
+
+
+def test_the_documented_states_are_the_real_ones():
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "link.md").read_text(encoding="utf-8")
+    table = page.split("## States")[1].split("\n- ")[0]
+    rows = [tuple(c.strip() for c in line.strip("| \n").split("|")) for line in table.splitlines() if line.startswith("| ")]
+    documented = {}
+    for state, signal, after in rows[1:]:
+        for s in [s for s in State if s is not State.CLOSED] if state.startswith("any") else [State(state)]:
+            documented[s, Signal(signal)] = State(after)
+    assert documented == dict(TRANSITIONS)
