@@ -6,6 +6,8 @@ Contract
 - A frame arrives when its device time says, plus a delay. The delay is never negative and no link holds a frame for
   ever; an arrival outside those bounds means that the device's clock jumped. Then the map learns anew and `epoch`
   grows by one: every stream that sees a new epoch starts a new segment.
+- A frame whose own device time and number go on from its stream's last one is not judged: the clock has not jumped,
+  whatever the delay.
 - `jitter` (s) and `drift` are those of a :class:`~feltsense.core.timeline.ClockMap`; a clock that is a count of
   samples or a sum of intervals drifts more than a crystal.
 - Small steps back (below the bound) are not the clock's to judge: a stream that sees its own times go back tells by
@@ -29,21 +31,20 @@ class DeviceClock:
 
     LATE_NS: Final = 32 * NS
     """No link holds a frame longer: the longest supervision timeout (Bluetooth Core, 32 s) ends the link before."""
-    LATE_FOR_NS: Final = 60 * NS
-    """A link that stood still catches up in a burst; frames that stay late for a minute come from a clock that stopped."""
     EARLY_NS: Final = NS
     """A frame earlier than the envelope by this is impossible once the envelope is known: delays are never negative."""
     EARLY_PER_NS: Final = 1000
     """... plus a thousandth of the time since the last frame: no crystal is worse, and the line is extrapolated so far."""
 
-    def __init__(self, *, jitter: float = ClockMap.JITTER_S, drift: float = ClockMap.DRIFT) -> None:
+    def __init__(self, *, jitter: float = ClockMap.JITTER_S, drift: float = ClockMap.DRIFT, speed: float = 1.0) -> None:
         self.epoch = 0
         self._map = ClockMap(jitter=jitter, drift=drift)
         self._latest: int | None = None
-        self._late_since: int | None = None
+        # Where simulated time runs faster, a busy machine delays frames by so many times more of it.
+        self._scale = max(1, round(speed))
 
     def observe(self, device_ns: int, arrival_ns: int) -> int:
-        """Judge a frame before it is placed.
+        """Judge a frame that does not simply go on, before it is placed.
 
         Returns
         -------
@@ -55,19 +56,15 @@ class DeviceClock:
         above = self._map.delay(device_ns, arrival_ns)
         # Before the envelope is known, the frames seen so far may all have been late ones.
         early = self.EARLY_NS if self._map.settled else self.LATE_NS
-        if above <= self.LATE_NS:
-            self._late_since = None
-        elif self._late_since is None:
-            self._late_since = arrival_ns
-        stays = self._late_since is not None and arrival_ns - self._late_since >= self.LATE_FOR_NS
-        if stays or above < -early - abs(device_ns - self._latest) // self.EARLY_PER_NS:
+        early = early * self._scale + abs(device_ns - self._latest) // self.EARLY_PER_NS
+        if not -early <= above <= self.LATE_NS * self._scale:
             self.restart()
         return self.epoch
 
     def restart(self) -> None:
         """The clock has been reset: learn it anew."""
         self._map.reset()
-        self._latest = self._late_since = None
+        self._latest = None
         self.epoch += 1
 
     def place(self, stream: str, device_ns: int, arrival_ns: int) -> Mapped:

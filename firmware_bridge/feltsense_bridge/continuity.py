@@ -180,6 +180,10 @@ class Timed:
         if device_ns is None:
             # A frame without a time among frames with one: place it where it would continue.
             device_ns = (self._last or 0) + round(len(frame.values) / self._rate()[0] * NS)
+        if self._last is not None and self._goes_on(frame, device_ns, self._last, outage):
+            self._samples += len(frame.values)
+            self._span += device_ns - self._last
+            return self._take(frame, device_ns, Verdict(Word.CONTINUES, device_ns))
         epoch = self._clock.observe(device_ns, arrival_ns)
         if self._last is None:
             return self._take(frame, device_ns, Verdict(Word.BREAKS, device_ns))
@@ -194,7 +198,9 @@ class Timed:
             since = arrival_ns - outage.since_ns
             gap = elapsed_gap(since, self._nominal, len(frame.values), GapReason.RESTART, least=False)
             return self._take(frame, device_ns, Verdict(Word.BREAKS, device_ns, gap))
-        return self._take(frame, device_ns, self._follow(frame, device_ns, self._last, outage))
+        return self._take(
+            frame, device_ns, Verdict(Word.BREAKS, device_ns, self._missing(frame, device_ns, self._last, outage))
+        )
 
     def _rate(self) -> tuple[float, float]:
         """Rate and its relative error."""
@@ -202,31 +208,33 @@ class Timed:
             return self._nominal, RATE_TOLERANCE
         return self._samples * NS / self._span, min(RATE_TOLERANCE, JITTER_NS / self._span + WANDER)
 
-    def _follow(self, frame: Frame, device_ns: int, last: int, outage: Outage) -> Verdict:
+    def _goes_on(self, frame: Frame, device_ns: int, last: int, outage: Outage) -> bool:
+        """Whether the frame's own time and number say that it follows the last one."""
+        if outage.broken is not None or self._clock.epoch != self._epoch:
+            return False
+        n = len(frame.values)
+        rate, _ = self._rate()
+        lost = frames_lost(frame, self._sequence)
+        some = lost is not None and 0 < lost < frame.modulus // 2
+        return not some and abs((device_ns - last) / NS * rate - n) <= max(0.5, RATE_TOLERANCE * n + JITTER_NS / NS * rate)
+
+    def _missing(self, frame: Frame, device_ns: int, last: int, outage: Outage) -> Gap:
+        """Samples missing between the last frame and this one, by device time."""
         n = len(frame.values)
         rate, error = self._rate()
         expected = (device_ns - last) / NS * rate
         missing = expected - n
-        jitter = JITTER_NS / NS * rate
-        # While connected and within a frame or so, a sequence number that goes on is proof.
-        lost = frames_lost(frame, self._sequence)
-        whole = lost is not None and frame.modulus and 0 < lost < frame.modulus // 2
-        fits = abs(missing) <= max(0.5, RATE_TOLERANCE * n + jitter)
-        if outage.broken is None and fits and not whole:
-            self._samples += n
-            self._span += device_ns - last
-            return Verdict(Word.CONTINUES, device_ns)
-        half = expected * error + jitter
+        half = expected * error + JITTER_NS / NS * rate
         least = 1 if outage.broken is None and missing > 0 else 0
         # A new connection may cut its frames elsewhere; a stall on a standing one does not.
         size = None if self._mixed or outage.broken is GapReason.DISCONNECT else self._size
         if half < 0.5:
             low = high = max(least, round(missing))
-        elif size == n and missing > 0.5 and half < size / 2 and abs(missing - max(1, round(missing / size)) * size) <= half:
-            low = high = max(1, lost if whole and lost else round(missing / size)) * size
+        elif size == n and missing > 0.5 and half < n / 2 and abs(missing - max(1, round(missing / n)) * n) <= half:
+            low = high = max(1, round(missing / n)) * n
         else:
             low, high = max(least, math.floor(missing - half)), max(least, math.ceil(missing + half))
-        return Verdict(Word.BREAKS, device_ns, Gap(low, high, outage.reason))
+        return Gap(low, high, outage.reason)
 
     def _take(self, frame: Frame, device_ns: int, verdict: Verdict) -> Verdict:
         if self._clock.epoch != self._epoch:

@@ -96,7 +96,7 @@ class Intake:
         self._label = label
         self._speed = speed
         self._limit = limit
-        self._clock = DeviceClock()
+        self._clock = DeviceClock(speed=speed)
         self._inbox: deque[_Heard | _Change] = deque()
         self._ready: deque[Chunk | Event] = deque()
         self._dropping = False

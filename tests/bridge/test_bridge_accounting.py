@@ -387,3 +387,30 @@ def test_empty_frames_change_nothing():
     chunk = account.push(*sensor.frame())
     assert account.stop_ns == chunk.stop_ns
     assert Fraction(130) == chunk.time.rate
+
+
+def test_a_radio_that_lagged_for_minutes_and_caught_up_has_lost_nothing():
+    lag = [0.0]
+    sensor = Sensor(130, delay=lambda: DELAY + round(lag[0] * NS))
+    account = StreamAccount(sensor.info, DeviceClock())
+    chunks = play(account, [sensor.frame() for _ in range(150)])
+    lag[0] = 40.0
+    chunks += play(account, [sensor.frame() for _ in range(600)])
+    lag[0] = 0.0
+    chunks += play(account, [sensor.frame() for _ in range(150)])
+    assert account.counters.gaps == account.counters.resets == 0
+    assert {c.segment for c in chunks} == {0}
+
+
+def test_a_device_that_was_restarted_while_away_is_not_taken_at_its_word():
+    sensor = Sensor(130)
+    account = StreamAccount(sensor.info, DeviceClock())
+    play(account, [sensor.frame() for _ in range(150)])
+    account.interrupt(GapReason.DISCONNECT)
+    # Two hours later its clock shows ten minutes more than before: it has been off in between.
+    sensor.frame(130 * 7200)
+    sensor.boot -= 6600 * NS
+    gap = play(account, [sensor.frame()])[0].gap
+    assert gap.reason is GapReason.RESTART
+    assert gap.samples == 0
+    assert gap.upper >= 130 * 7200

@@ -122,3 +122,19 @@ def test_a_link_that_stood_still_does_not_bend_the_line():
     t, _ = mapped(ClockMap(), device, arrival)
     error = (t - truth)[truth > WARM_S]
     assert np.abs(error - error.mean()).max() <= 0.010
+
+
+def test_delays_that_shift_for_good_are_followed_within_about_a_minute():
+    truth, device, arrival = corpus(8, seconds=1500.0)
+    # The device's clock stood still for 20 s: from then on every frame seems 20 s late, for ever.
+    arrival = np.where(truth > 600, arrival + 20.0, arrival)
+    t, _ = mapped(ClockMap(), device, arrival)
+    settled = truth > 600 + 80 + 60
+    error = (t - truth - 20.0)[settled]
+    assert np.abs(error - error.mean()).max() <= 0.010
+    assert abs(error.mean() - 0.010) <= 0.005
+    # And back: an early frame cannot be the radio's doing. Session time never steps back, it runs at half pace until
+    # the 20 s are made up for.
+    arrival = np.where(truth > 1000, arrival - 20.0, arrival)
+    t, _ = mapped(ClockMap(), device, arrival)
+    assert np.abs((t - truth)[truth > 1000 + 60]).max() <= 0.060

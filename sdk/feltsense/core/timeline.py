@@ -206,7 +206,8 @@ class ClockMap:
     Notes
     -----
     Some minima are no minima: a link that stood still for longer than the pace lets nothing through in time. Such a
-    point lies above another one by more than the clock can drift between the two; it is left out.
+    point lies above another one by more than the clock can drift between the two; it is left out. When the newest six
+    would all be left out, delays have shifted for good, and what was before is forgotten.
 
     The stated uncertainty is one standard deviation about *device time plus the least delay of this radio*. With m
     frames spread evenly over a delay range 2s, the least of them lies 2s / (m + 1) above the range's foot, give or
@@ -308,6 +309,12 @@ class ClockMap:
         x = np.array([p[0] - x0 for p in self._minima], dtype=float)
         y = np.array([p[1] - y0 for p in self._minima], dtype=float)
         held = y - (y + self._drift * np.abs(x[:, None] - x)).min(axis=1) > 2 * self._jitter
+        if held[-self.MIN_POINTS :].all():
+            # Not a moment of standstill: delays have shifted for good.
+            while len(self._minima) > self.MIN_POINTS:
+                self._minima.popleft()
+            self._line = None
+            return
         x, y = x[~held], y[~held]
         if len(x) < self.MIN_POINTS:
             self._line = None
