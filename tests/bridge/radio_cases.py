@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from fractions import Fraction
 
 import numpy as np
 
@@ -10,7 +11,9 @@ from feltsense.core.event import Event, EventKind
 from feltsense.core.recording import Recording, Segment, Stream
 from feltsense.core.signals import CATALOGUE, spec
 from feltsense.core.timeline import NS, TimeMap
-from feltsense_bridge.device import Read, Subscribe, Unsubscribe
+from feltsense_bridge.device import Read, Subscribe, Unsubscribe, Write
+from feltsense_bridge.devices import _open_gatt as gatt
+from feltsense_bridge.devices.open_board import OpenBoard
 
 T0 = 1_700_000_000 * NS
 RATES = {"ecg": 130, "acc": 50, "ppg": 64, "eda": 4, "skin_temperature": 4}
@@ -81,3 +84,23 @@ class Host:
 
 def joined(frames):
     return np.concatenate([f.values for f in frames])
+
+
+ROWS = [gatt.BoardStream(0, "eda", Fraction(4), 1e-5), gatt.BoardStream(1, "skin_temperature", Fraction(4), 1e-3, 20.0)]
+"""Stream table of a small board."""
+
+
+def board_with(rows, streams=None):
+    """A board device that has read its stream table and started."""
+    device = OpenBoard(streams)
+    dialogue = device.start()
+    assert dialogue.send(None) == Read(gatt.INFO)
+    action = dialogue.send(gatt.encode_info(rows))
+    while True:
+        answer = None
+        if isinstance(action, Write):
+            answer = gatt.ControlReply(action.data[0], 0, action.data[1:]).encode()
+        try:
+            action = dialogue.send(answer)
+        except StopIteration:
+            return device
