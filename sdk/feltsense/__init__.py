@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from feltsense.bundle import Bundle
     from feltsense.bundle import load as load_bundle
+    from feltsense.calibration import calibrate
     from feltsense.core.chunk import Chunk, Gap, StreamInfo
     from feltsense.core.event import Event, EventKind
     from feltsense.core.prediction import Prediction
-    from feltsense.core.profile import UserProfile
+    from feltsense.core.profile import RestInterval, UserProfile
     from feltsense.core.recording import Recording, Segment, Stream
     from feltsense.core.signals import SignalSpec, spec
     from feltsense.core.timeline import TimeMap
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from feltsense.datasets.synthetic import participant
     from feltsense.errors import FeltsenseError, InputError
     from feltsense.importers import open_recording
-    from feltsense.session import Pipeline, Session, calibrate, extract, predict
+    from feltsense.session import Pipeline, Session, extract, predict
     from feltsense.store import Writer, read, write
 
 __version__ = "0.1.0"
@@ -42,6 +43,7 @@ __all__ = [
     "Prediction",
     "Reason",
     "Recording",
+    "RestInterval",
     "Segment",
     "Session",
     "SignalSpec",
@@ -76,6 +78,7 @@ _WHERE: dict[str, str | tuple[str, str]] = {
     "Prediction": "core.prediction",
     "Reason": "core.vector",
     "Recording": "core.recording",
+    "RestInterval": "core.profile",
     "Segment": "core.recording",
     "Session": "session",
     "SignalSpec": "core.signals",
@@ -85,7 +88,7 @@ _WHERE: dict[str, str | tuple[str, str]] = {
     "UserProfile": "core.profile",
     "Window": "core.window",
     "Writer": "store",
-    "calibrate": "session",
+    "calibrate": "calibration",
     "extract": "session",
     "load_bundle": ("bundle", "load"),
     "open_recording": "importers",

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from feltsense.core.moments import Moments
+from feltsense.core.timeline import to_ns
 from feltsense.errors import ProfileError
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ class RestInterval:
 
     start_ns: int
     stop_ns: int
+
+    @classmethod
+    def of(cls, t0_ns: int, start: float, stop: float) -> RestInterval:
+        """Interval from `start` to `stop` seconds after `t0_ns`, a recording's first sample."""
+        return cls(t0_ns + to_ns(start), t0_ns + to_ns(stop))
 
 
 @dataclass(frozen=True, slots=True, eq=True)
