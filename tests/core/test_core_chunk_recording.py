@@ -4,14 +4,15 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from feltsense.core.chunk import Chunk, Gap, GapReason, StreamInfo
 from feltsense.core.event import Event, EventKind
-from feltsense.core.recording import Recording, Segment, Stream
+from feltsense.core.recording import Order, Recording, Segment, Stream
 from feltsense.core.signals import CATALOGUE, IRREGULAR, UNITS, spec
 from feltsense.core.timeline import NS, TimeMap
 from feltsense.errors import InputError, RecordingError, UnknownNameError
-from hypothesis import given
-from hypothesis import strategies as st
 
 EDA = StreamInfo("board.eda", spec("eda", 4))
 ACC = StreamInfo("board.acc", spec("acc", 32))
@@ -111,7 +112,9 @@ def recording(seed=0, seconds=100):
 def test_any_cut_joins_to_the_same_recording(seconds):
     original = recording()
     pieces = list(original.chunks(seconds))
-    assert [p.last_ns for p in pieces] == sorted(p.last_ns for p in pieces)
+    order = Order()
+    known = [order.key(p) for p in pieces]
+    assert known == sorted(known)
     for stream_id, stream in original.streams.items():
         again = Stream.from_chunks(stream.info, [p for p in pieces if p.stream.id == stream_id])
         for a, b in zip(stream.segments, again.segments, strict=True):
@@ -122,7 +125,8 @@ def test_any_cut_joins_to_the_same_recording(seconds):
 
 def test_items_come_in_the_order_in_which_they_were_known():
     items = list(recording().items(3.0))
-    known = [i.t_ns if isinstance(i, Event) else i.last_ns for i in items]
+    order = Order()
+    known = [order.key(i) for i in items]
     assert known == sorted(known)
     assert sum(isinstance(i, Event) for i in items) == 2
 
@@ -143,3 +147,24 @@ def test_irregular_streams_are_cut_by_time():
     pieces = list(stream.chunks(5.0))
     assert sum(len(p) for p in pieces) == 50
     assert np.array_equal(np.concatenate([p.times for p in pieces]), t)
+
+
+@given(st.floats(0.3, 50))
+def test_a_stream_that_came_back_is_known_before_whatever_another_stream_completes_later(seconds):
+    original = recording()
+    back = original.streams["board.eda"].segments[1].time.time_at(0)
+    pieces = list(original.chunks(seconds))
+    first = next(k for k, p in enumerate(pieces) if p.stream.id == "board.eda" and p.segment == 1)
+    assert all(p.last_ns <= back for p in pieces[:first] if p.start)
+    assert all(p.last_ns >= back for p in pieces[first:])
+
+
+def test_a_stall_goes_before_the_segment_that_follows_it_even_if_that_begins_within_a_sample():
+    first, second = recording().streams["board.eda"].segments
+    whole = first.chunk(EDA, 0, len(first.values))
+    close = Segment(second.values, TimeMap.uniform(whole.last_ns + 1, EDA.spec.rate), Gap(0, 0, GapReason.STALL), 1)
+    stall = Event(whole.stop_ns, EventKind.STALLED, text="board.eda")
+    items = list(Recording("P", {"board.eda": Stream(EDA, (first, close))}, (stall,)).items())
+    at = items.index(stall)
+    assert items[at - 1].segment == 0
+    assert items[at + 1].segment == 1

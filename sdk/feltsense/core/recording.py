@@ -4,14 +4,13 @@ Rules
 -----
 - A stream is a list of :class:`Segment`; inside a segment nothing is missing, before it its gap says what is.
 - ``received + gaps = expected`` for each stream, as counts of samples (:meth:`Recording.account`).
-- :meth:`Recording.items` plays the recording in the order in which its pieces became known: chunks by the
-  time of their last sample, events by their time. The order of pieces decides nothing but when an answer
-  comes: any cut of the same recording gives the same windows, features and predictions.
+- :meth:`Recording.items` plays the recording in the order in which its pieces became known (:class:`Order`). The
+  order of pieces decides nothing but when an answer comes: any cut of the same recording gives the same windows,
+  features and predictions.
 """
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from feltsense.core.event import Event
 
-__all__ = ["Account", "Recording", "Segment", "Stream"]
+__all__ = ["Account", "Order", "Recording", "Segment", "Stream"]
 
 CHUNK_SECONDS = 1.0
 """Length of the chunks in which a recording is played unless asked otherwise."""
@@ -157,8 +156,27 @@ class Stream:
             a = b
 
 
-def _known_ns(item: Chunk | Event) -> int:
-    return item.last_ns if isinstance(item, Chunk) else item.t_ns
+class Order:
+    """Where in the play of a session its pieces belong; asked for each piece once, in order within each stream.
+
+    A chunk is known at its last sample, an event at its time, and an event goes before a chunk of the same time. The
+    first chunk of a segment is known at its *first* sample: a stream that comes back is there from then on, so that
+    windows which other streams complete later have it, however it is cut. (Not before the last segment's end, which
+    is when the stream was said to stall.)
+    """
+
+    def __init__(self) -> None:
+        self._stop_ns: dict[str, int] = {}
+
+    def key(self, item: Chunk | Event) -> tuple[int, int]:
+        """Sort key."""
+        if not isinstance(item, Chunk):
+            return item.t_ns, 0
+        known = item.last_ns
+        if item.start == 0:
+            known = max(item.start_ns, self._stop_ns.get(item.stream.id, item.start_ns))
+        self._stop_ns[item.stream.id] = item.stop_ns
+        return known, 1
 
 
 def _join(run: list[Chunk]) -> Segment:
@@ -238,13 +256,14 @@ class Recording:
 
     def chunks(self, seconds: float = CHUNK_SECONDS) -> Iterator[Chunk]:
         """All streams' chunks in the order in which they became known."""
-        plays = [((c.last_ns, k, n), c) for k, s in self.streams.items() for n, c in enumerate(s.chunks(seconds))]
-        plays.sort(key=lambda p: p[0])
-        return (c for _, c in plays)
+        return (i for i in self.items(seconds) if isinstance(i, Chunk))
 
     def items(self, seconds: float = CHUNK_SECONDS) -> Iterator[Chunk | Event]:
         """Chunks and events in the order in which they became known."""
-        return heapq.merge(self.chunks(seconds), self.events, key=_known_ns)
+        order = Order()
+        pieces: list[Chunk | Event] = [c for s in self.streams.values() for c in s.chunks(seconds)]
+        # Sorting is stable: pieces of one stream that have the same key stay in order.
+        return iter(sorted([*self.events, *pieces], key=order.key))
 
     def _not_empty(self) -> None:
         if not self.streams:
