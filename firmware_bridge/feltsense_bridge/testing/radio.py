@@ -6,6 +6,8 @@ Contract
   ordinary Bleak code runs unchanged.
 - Simulated time is ``radio.clock()``: Unix ns, from a fixed start, `speed` times as fast as real time. Sensors pace
   themselves by it; give it to whatever stamps arrivals, and sensors and host share one time.
+- Simulated time stands still while the process cannot run (a loaded machine, a long computation between two awaits):
+  what nobody could have received in time does not look like a radio that held it back for a minute.
 - Bluetooth itself (scanning, connecting, answers) takes real time, whatever the speed.
 - The radio is perfect and has no latency: loss, absence and drift are put in by the sensors' knobs.
 - Leaving the context disconnects and stops everything; no task stays behind.
@@ -47,6 +49,10 @@ _ADVERTISE_MS: Final = 20
 _ATTEMPT_S: Final = 1.0
 """A sensor on the air answers in milliseconds; one that has just gone off gets another attempt."""
 _POLL_S: Final = 0.005
+_BEAT_S: Final = 0.01
+"""Real seconds between two looks at whether the process runs."""
+_STILL_NS: Final = 50_000_000
+"""When a look is later than this, time stands still until it comes: five looks' time is more than scheduling jitter."""
 
 _Sensor = TypeVar("_Sensor", bound="VirtualSensor")
 
@@ -95,8 +101,9 @@ class VirtualRadio:
             msg = f"speed must be positive, got {speed}"
             raise ValueError(msg)
         self._speed = speed
-        self._start_ns = start_ns
-        self._real_ns: int | None = None
+        self._now_ns = start_ns
+        self._beat_ns: int | None = None
+        self._heart: asyncio.Task[None] | None = None
         self._link = LocalLink()
         self._host: Any = None
         self._sensors: list[VirtualSensor] = []
@@ -119,17 +126,30 @@ class VirtualRadio:
 
     def clock(self) -> int:
         """Simulated time, Unix ns."""
-        if self._real_ns is None:
-            return self._start_ns
-        return self._start_ns + round((time.perf_counter_ns() - self._real_ns) * self._speed)
+        return self._at(time.perf_counter_ns())
 
     async def sleep_until(self, t_ns: int) -> None:
         """Sleep until a moment of simulated time; give way to others even when it has passed."""
         await asyncio.sleep(max(0.0, (t_ns - self.clock()) / NS / self._speed))
+        # Time may have stood still meanwhile.
+        while (left := t_ns - self.clock()) > 0:  # noqa: ASYNC110 - a clock is no event
+            await asyncio.sleep(left / NS / self._speed)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep for so many simulated seconds."""
-        await asyncio.sleep(max(0.0, seconds / self._speed))
+        await self.sleep_until(self.clock() + round(seconds * NS))
+
+    def _at(self, real_ns: int) -> int:
+        if self._beat_ns is None:
+            return self._now_ns
+        return self._now_ns + round(min(real_ns - self._beat_ns, _STILL_NS) * self._speed)
+
+    async def _beat(self) -> None:
+        """Let time go on as long as the loop does."""
+        while True:
+            real_ns = time.perf_counter_ns()
+            self._now_ns, self._beat_ns = self._at(real_ns), real_ns
+            await asyncio.sleep(_BEAT_S)
 
     async def add(self, sensor: _Sensor) -> _Sensor:
         """Switch a sensor on: it gets an address unless it has one, and advertises.
@@ -225,7 +245,8 @@ class VirtualRadio:
     async def __aenter__(self) -> Self:
         self._host = self.peripheral("central", _HOST_ADDRESS)
         await self._host.power_on()
-        self._real_ns = time.perf_counter_ns()
+        self._beat_ns = time.perf_counter_ns()
+        self._heart = asyncio.create_task(self._beat())
         return self
 
     async def __aexit__(
@@ -238,3 +259,6 @@ class VirtualRadio:
         for connection in list(self._host.connections.values()):
             await self.disconnect(connection)
         await self._host.power_off()
+        if self._heart is not None:
+            self._heart.cancel()
+            await asyncio.wait([self._heart])
