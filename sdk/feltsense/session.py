@@ -28,6 +28,7 @@ from feltsense.core.timeline import NS
 from feltsense.core.vector import Extracted, FeatureSchema, FeatureVector, Reason
 from feltsense.core.window import Windower
 from feltsense.errors import InputError, RecordingError
+from feltsense.features._binding import bind
 from feltsense.fusion.late import decay
 
 if TYPE_CHECKING:
@@ -45,41 +46,6 @@ if TYPE_CHECKING:
 __all__ = ["Pipeline", "Session", "extract", "predict"]
 
 _NEVER = -(2**63)
-
-
-def bind(modality: str, streams: Mapping[str, StreamInfo], wanted: str | None = None) -> dict[str, StreamInfo]:
-    """Choose the streams that a modality takes its signals from.
-
-    The required kind comes from the stream `wanted`, else from a device that wears on the wrist or finger (it also
-    delivers PPG or EDA), else from the first stream by id. Helping kinds come from the same device or not at all:
-    a chest strap's acceleration says nothing about a wrist.
-
-    Returns
-    -------
-    dict
-        Kind → stream; empty where the required kind is missing.
-    """
-    cls = features.extractor(modality)
-    mine = sorted((s for s in streams.values() if s.spec.name == cls.requires), key=lambda s: s.id)
-    if wanted is not None:
-        mine = [s for s in mine if s.id == wanted]
-        if not mine:
-            msg = f"{modality}: no stream {wanted!r} of kind {cls.requires}; streams: {', '.join(sorted(streams))}"
-            raise InputError(msg)
-    if not mine:
-        return {}
-    worn = {_device(s.id) for s in streams.values() if s.spec.name in ("ppg", "eda")}
-    chosen = next((s for s in mine if _device(s.id) in worn), mine[0])
-    bound = {cls.requires: chosen}
-    for kind in cls.uses:
-        near = [s for s in streams.values() if s.spec.name == kind and _device(s.id) == _device(chosen.id)]
-        if near:
-            bound[kind] = min(near, key=lambda s: s.id)
-    return bound
-
-
-def _device(stream_id: str) -> str:
-    return stream_id.rpartition(".")[0]
 
 
 @dataclass(slots=True)
@@ -315,6 +281,8 @@ class Session:
         self._nobody = bundle.rest(None)
         self._previous = np.full((1, len(model.classes) - 1), np.nan)
         self._answered_ns = 0
+        self.vectors: list[FeatureVector] = []
+        """Features behind the predictions that the last push gave, one each: for a screen."""
         self.adopt(profile)
 
     @property
@@ -330,17 +298,21 @@ class Session:
 
     def push(self, item: Chunk | Event) -> list[Prediction]:
         """Take a chunk or an event; give the predictions of the windows that became final."""
-        return [self._predict(w, v) for w, v in self._pipeline.push(item)]
+        return self._answer(self._pipeline.push(item))
 
     def finish(self) -> list[Prediction]:
         """End all streams; give the predictions that were still waiting."""
-        return [self._predict(w, v) for w, v in self._pipeline.finish()]
+        return self._answer(self._pipeline.finish())
 
     def run(self, items: Iterable[Chunk | Event]) -> Iterator[Prediction]:
         """Push everything and finish."""
         for item in items:
             yield from self.push(item)
         yield from self.finish()
+
+    def _answer(self, pairs: list[tuple[Window, FeatureVector]]) -> list[Prediction]:
+        self.vectors = [v for _, v in pairs]
+        return [self._predict(w, v) for w, v in pairs]
 
     def _predict(self, window: Window, vector: FeatureVector) -> Prediction:
         known = not self._rest or window.stop_ns > self._rest[0].start_ns
