@@ -20,7 +20,7 @@ MINUTES = 14
 SCHEMA = FeatureSchema(
     [
         ("ecg", [FeatureSpec(n, "1", n, "test") for n in ("hr", "rmssd")]),
-        ("eda", [FeatureSpec(n, "1", n, "test") for n in ("scl_mean", "scr_rate")]),
+        ("eda", [FeatureSpec(n, "1", n, "test") for n in ("scl_mean", "scr_rate_05")]),
         ("skin_temperature", [FeatureSpec("mean", "1", "mean", "test")]),
     ]
 )

@@ -75,7 +75,7 @@ def test_numbers_are_medians_at_rest_and_afterwards(summary):
         assert figure.after.usable == np.isfinite(after).sum()
         assert figure.thin == (np.isfinite(after).mean() < THIN)
     assert [f.feature for f in summary.figures] == [
-        "ecg.hr", "ecg.rmssd", "eda.scl_mean", "eda.scr_rate", "skin_temperature.mean",
+        "ecg.hr", "ecg.rmssd", "eda.scl_mean", "eda.scr_rate_05", "skin_temperature.mean",
     ]
 
 

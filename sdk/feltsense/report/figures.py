@@ -42,7 +42,7 @@ FEATURES: tuple[tuple[tuple[str, str, str], ...], ...] = (
     (("ecg.hr", "Heart rate", "bpm"), ("ppg.hr", "Heart rate (pulse)", "bpm")),
     (("ecg.rmssd", "RMSSD", "ms"), ("ppg.prv_rmssd", "PRV RMSSD (pulse)", "ms")),
     (("eda.scl_mean", "Skin conductance level (SCL)", "µS"),),
-    (("eda.scr_rate", "Skin conductance responses (SCR)", "1/min"),),
+    (("eda.scr_rate_05", "Skin conductance responses (SCR ≥ 0.05 µS)", "1/min"),),
     (("skin_temperature.mean", "Skin temperature", "°C"),),
 )
 """Rows of the table: for each, the features that could fill it, in order of preference: name, title, unit."""

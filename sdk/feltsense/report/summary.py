@@ -23,13 +23,14 @@ from feltsense.report.figures import Figure, figures
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from feltsense.bundle import Bundle
     from feltsense.core.prediction import Prediction
     from feltsense.core.profile import UserProfile
     from feltsense.core.recording import Recording
     from feltsense.core.vector import FeatureVector
     from feltsense.core.window import Window
 
-__all__ = ["EventLine", "ModelLine", "Summary", "summarise"]
+__all__ = ["EventLine", "ModelLine", "Summary", "model_line", "summarise"]
 
 WINDOW_S = 60.0
 """Window of the numbers where no profile says another one: RMSSD, SCL and SCR rate all need a minute."""
@@ -234,3 +235,10 @@ def _notices(
     if not numbers:
         said.append("The recording is shorter than one window, or has no signal that a number can be taken from.")
     return tuple(said)
+
+
+def model_line(bundle: Bundle) -> ModelLine:
+    """A bundle's card in a few lines: what it was trained on, and how it did on people it had not seen."""
+    model, training = bundle.model, bundle.model.training
+    name = f"{model.target}, {bundle.id}"
+    return ModelLine(name, str(training.get("data", "")), str(training.get("score", "")))
