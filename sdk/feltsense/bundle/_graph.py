@@ -13,7 +13,7 @@ import numpy as np
 
 from feltsense.bundle.run import Inputs, Outputs
 from feltsense.errors import MissingExtraError
-from feltsense.fusion.inputs import CLIP, LARGEST
+from feltsense.fusion.inputs import CLIP, GRID, LARGEST
 from feltsense.fusion.late import LEAST_SHARE
 
 if TYPE_CHECKING:
@@ -154,6 +154,8 @@ def _normalised(g: _Builder, n: Normaliser) -> str:
     spread = g.op("Sqrt", g.op("Add", g.constant(n.within * n.within), g.op("Mul", unsure, unsure)))
     z = g.op("Div", g.op("Sub", _transformed(g, n, "x"), baseline), spread)
     clipped = g.op("Clip", g.op("Where", g.op("IsNaN", z), zero, z), g.number(-CLIP), g.number(CLIP))
+    grid = g.number(GRID)
+    clipped = g.op("Add", g.op("Div", g.op("Round", g.op("Mul", clipped, grid)), grid), zero)
     # Clip of NaN is not the same in every runtime: put the missing ones back explicitly.
     return g.op("Where", g.op("IsNaN", z), g.number(np.nan), clipped)
 
@@ -197,7 +199,8 @@ def _outputs(g: _Builder, model: Model, present: str, parts: list[str], logit: s
     top = g.op("GreaterOrEqual", probability, g.op("ReduceMax", probability, axes=[1], keepdims=1))
     likely = g.op("GreaterOrEqual", probability, g.number(model.plausible))
     plausible = g.op("Or", g.op("Or", top, likely), g.op("Not", anyone))
-    blank = g.op("Mul", logit, g.number(0.0))
+    # Abs: a column of zeros without minus signs.
+    blank = g.op("Abs", g.op("Mul", logit, g.number(0.0)))
     stacked = [g.op("Unsqueeze", g.op("Add", p, blank), axis) for p in (*parts, blank)]
     results = {
         "probability": probability,

@@ -2,7 +2,7 @@
 
 The training stack (the fitted estimators themselves), the ONNX graph and the numpy runner are compared on rows made
 to break them: plain, NaN, ±inf, whole modalities missing, no quality, with and without a past and a known rest, and
-values a hair's breadth on either side of tree thresholds. No label may flip; no probability may differ by more
+values one grid step on either side of tree thresholds. No label may flip; no probability may differ by more
 than 1e-5.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from feltsense.bundle.run import Inputs, NumpyRunner, OnnxRunner
 from feltsense.errors import BundleError
+from feltsense.fusion.inputs import CLIP, GRID
 from feltsense.fusion.late import probabilities
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ LIMIT = 1e-5
 ROWS = 1200
 """Rows of each kind together, threshold rows not counted."""
 THRESHOLDS = 200
+_STEPS = np.array([-1.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +90,19 @@ def _features(model: Model, z: NDArray[np.float64], rng: np.random.Generator) ->
 
 
 def _near_thresholds(model: Model, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Rows in which one input lies next to a threshold of a tree: below, on and above it."""
+    """Rows in which one input is the last grid point up to a threshold of a tree, or one of its neighbours."""
     out = []
     for member in model.members:
         arrays = member.expert.arrays()
         if "threshold" not in arrays:
             continue
         inner = np.flatnonzero(arrays["left"] != np.arange(len(arrays["left"])))
+        # A threshold out of the inputs' range only sorts missing values.
+        inner = inner[np.abs(np.asarray(arrays["threshold"], dtype=np.float64)[inner]) < CLIP]
         for node in rng.permutation(inner)[:THRESHOLDS]:
-            z = rng.normal(0, 1, (3, len(model.inputs)))
-            t = np.float32(arrays["threshold"][node])
+            z = rng.normal(0, 1, (len(_STEPS), len(model.inputs)))
             j = int(member.columns[int(arrays["feature"][node])])
-            z[:, j] = [np.nextafter(t, np.float32(-np.inf)), t, np.nextafter(t, np.float32(np.inf))]
+            z[:, j] = (np.floor(float(arrays["threshold"][node]) * GRID) + _STEPS) / GRID
             out.append(_features(model, z, rng))
     return np.concatenate(out) if out else np.empty((0, len(model.features)))
 

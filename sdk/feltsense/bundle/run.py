@@ -108,7 +108,7 @@ class NumpyRunner:
         seen = np.isfinite(z)
         finite = np.stack([seen[:, columns].sum(axis=1) for columns in self._owner], axis=1).astype(np.float64)
         fused = model.fusion([m.expert.margins(z[:, m.columns]) for m in model.members], finite, inputs.quality)
-        any_present = fused.present.any(axis=1, keepdims=True)
+        any_present = np.asarray(fused.present.any(axis=1, keepdims=True))
         mixed = inputs.decay * inputs.previous + (1.0 - inputs.decay) * fused.logit
         now = np.where(np.isnan(inputs.previous), fused.logit, mixed)
         probability = probabilities(now)
@@ -120,7 +120,7 @@ class NumpyRunner:
         contribution[:, 1:-1] = fused.contributions
         return Outputs(
             probability, fused.logit, np.where(any_present, now, inputs.previous), contribution,
-            plausible.astype(np.float64), (~any_present).astype(np.float64),
+            plausible.astype(np.float64), np.where(any_present, 0.0, 1.0),
         )
 
 

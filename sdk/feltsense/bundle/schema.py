@@ -144,7 +144,8 @@ def pack(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]]:
     """Body of ``bundle.json`` (without hashes) and arrays of a model."""
     n, f = model.normaliser, model.fusion
     arrays: dict[str, NDArray[np.generic]] = {
-        "offset": n.offset, "left": n.left, "right": n.right, "population": n.population, "within": n.within, "between": n.between,
+        "offset": n.offset, "left": n.left, "right": n.right,
+        "population": n.population, "within": n.within, "between": n.between,
         "member": f.member, "weight": f.weight, "base": f.base, "share": f.share, "need": f.need,
     }
     for i, member in enumerate(model.members):

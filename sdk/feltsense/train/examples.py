@@ -87,7 +87,8 @@ class Line:
     @property
     def scored(self) -> NDArray[np.bool_]:
         """Windows with a label that calibration has not seen."""
-        return (self.y != UNLABELLED) & ~self.resting
+        out: NDArray[np.bool_] = (self.y != UNLABELLED) & ~self.resting
+        return out
 
 
 def read_line(labelled: Labelled, target: Target, note: Callable[[str], None]) -> Line:

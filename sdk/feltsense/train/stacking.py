@@ -95,16 +95,16 @@ def fit(rows: Rows, fits: Sequence[Fit], target: Target, limits: tuple[float, fl
     seen = np.isfinite(rows.z)
     finite = np.stack([seen[:, rows.owner == m].sum(axis=1) for m in range(modalities)], axis=1).astype(np.float64)
     present = fusion.present(finite, rows.quality)
-    everyone = present.all(axis=1)
-    judged = rows.scored & (everyone if everyone[rows.scored].any() else present.any(axis=1))
+    everyone, anyone = np.asarray(present.all(axis=1)), np.asarray(present.any(axis=1))
+    judged = rows.scored & (everyone if everyone[rows.scored].any() else anyone)
     evidence = _evidence(rows, fits, fusion, present, target.half_life_s)
     weight, base = _weights(evidence[judged], rows.y[judged], rows.classes)
     fusion = replace(fusion, weight=weight, base=base)
     fusion = replace(fusion, share=_share(evidence[judged], fusion, modalities))
     fusion = replace(fusion, rescale=_rescale(evidence, fusion, rows, judged))
-    answered = rows.scored & present.any(axis=1)
+    answered = rows.scored & anyone
     margins = [f.margins for f in fits]
-    logit = _smoothed(fusion(margins, finite, rows.quality).logit, rows, present.any(axis=1), target.half_life_s)
+    logit = _smoothed(fusion(margins, finite, rows.quality).logit, rows, anyone, target.half_life_s)
     loss = log_loss(logit[answered], rows.y[answered], rows.classes)
     return Stacked(fusion, _plausible(probabilities(logit[answered]), rows.y[answered], rows.subject[answered]), loss)
 
@@ -124,7 +124,7 @@ def _evidence(
     gain = fusion.gain(present, rows.quality)
     stacked = np.stack([gain[:, m, None] * f.margins for m, f in zip(fusion.member, fits, strict=True)], axis=1)
     n, experts, others = stacked.shape
-    flat = _smoothed(stacked.reshape(n, experts * others), rows, present.any(axis=1), half_life)
+    flat = _smoothed(stacked.reshape(n, experts * others), rows, np.asarray(present.any(axis=1)), half_life)
     return flat.reshape(n, experts, others)
 
 

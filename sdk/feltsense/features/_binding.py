@@ -1,0 +1,50 @@
+"""Which stream a modality takes its signals from, where a session has several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from feltsense.errors import InputError
+from feltsense.features import extractor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from feltsense.core.chunk import StreamInfo
+
+__all__ = ["bind"]
+
+
+def bind(modality: str, streams: Mapping[str, StreamInfo], wanted: str | None = None) -> dict[str, StreamInfo]:
+    """Choose the streams that a modality takes its signals from.
+
+    The required kind comes from the stream `wanted`, else from a device that wears on the wrist or finger (it also
+    delivers PPG or EDA), else from the first stream by id. Helping kinds come from the same device or not at all:
+    a chest strap's acceleration says nothing about a wrist.
+
+    Returns
+    -------
+    dict
+        Kind → stream; empty where the required kind is missing.
+    """
+    cls = extractor(modality)
+    mine = sorted((s for s in streams.values() if s.spec.name == cls.requires), key=lambda s: s.id)
+    if wanted is not None:
+        mine = [s for s in mine if s.id == wanted]
+        if not mine:
+            msg = f"{modality}: no stream {wanted!r} of kind {cls.requires}; streams: {', '.join(sorted(streams))}"
+            raise InputError(msg)
+    if not mine:
+        return {}
+    worn = {_device(s.id) for s in streams.values() if s.spec.name in ("ppg", "eda")}
+    chosen = next((s for s in mine if _device(s.id) in worn), mine[0])
+    bound = {cls.requires: chosen}
+    for kind in cls.uses:
+        near = [s for s in streams.values() if s.spec.name == kind and _device(s.id) == _device(chosen.id)]
+        if near:
+            bound[kind] = min(near, key=lambda s: s.id)
+    return bound
+
+
+def _device(stream_id: str) -> str:
+    return stream_id.rpartition(".")[0]
