@@ -14,7 +14,8 @@ FEATURES = ("ppg.hr", "ppg.rmssd", "ppg.sdnn", "eda.scl", "eda.slope", "eda.scr"
 
 def booster(z, y, classes, rounds=12, **extra):
     goal = {"objective": "binary"} if classes == 2 else {"objective": "multiclass", "num_class": classes}
-    params = goal | {"num_leaves": 6, "min_data_in_leaf": 10, "verbosity": -1, "num_threads": 1, "deterministic": True} | extra
+    fixed = {"num_leaves": 6, "min_data_in_leaf": 10, "verbosity": -1, "num_threads": 1, "deterministic": True}
+    params = goal | fixed | extra
     return lightgbm.train(params, lightgbm.Dataset(z.astype(np.float32).astype(float), y), rounds)
 
 
@@ -49,12 +50,13 @@ def make(seed=0, classes=("rest", "stress"), kinds=("linear", "trees"), rescale=
             members.append(Member(modality, columns, expert))
     which = np.array([0 if m.modality == "ppg" else 1 for m in members])
     fusion = Fusion(
-        which, rng.uniform(0.2, 1.5, len(members)), rng.normal(0, 0.3, k - 1), np.array([0.4, 0.6]), np.array([2.0, 1.0]), rescale,
-        0.1, 0.5,
+        which, rng.uniform(0.2, 1.5, len(members)), rng.normal(0, 0.3, k - 1), np.array([0.4, 0.6]),
+        np.array([2.0, 1.0]), rescale, 0.1, 0.5,
     )
     model = Model(
         "stress", tuple(classes), classes[-1], ("ppg", "eda"), tuple(Feature(f, "1", 10.0) for f in FEATURES),
-        tuple(f"in{i}" for i in range(7)), normaliser, tuple(members), fusion, 0.2, 60.0, 30.0, training or {"data": "random"},
+        tuple(f"in{i}" for i in range(7)), normaliser, tuple(members), fusion, 0.2, 60.0, 30.0,
+        training or {"data": "random"},
     )
     return model, stack
 

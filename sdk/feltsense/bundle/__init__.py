@@ -6,7 +6,6 @@ No personal data is in a bundle: a person's rest enters as inputs (:class:`felts
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ import numpy as np
 
 from feltsense.bundle import archive
 from feltsense.bundle.run import Inputs, NumpyRunner, OnnxRunner, Outputs, Runner
-from feltsense.errors import ProfileError, UnknownNameError
+from feltsense.errors import MissingExtraError, ProfileError, UnknownNameError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,6 +116,14 @@ def load(path: str | Path | None = None, runner: str = "auto", target: str = "st
             raise UnknownNameError("shipped target", target, bundles)
         path = bundles[target]
     parts = archive.read(Path(path))
-    onnx = runner == "onnxruntime" or (runner == "auto" and importlib.util.find_spec("onnxruntime") is not None)
-    chosen: Runner = OnnxRunner(parts.graph) if onnx else NumpyRunner(parts.model)
+    chosen: Runner = NumpyRunner(parts.model) if runner == "numpy" else _onnx(parts, runner)
     return Bundle(parts.model, chosen, parts.card, parts.id, str(path))
+
+
+def _onnx(parts: archive.Parts, runner: str) -> Runner:
+    try:
+        return OnnxRunner(parts.graph)
+    except MissingExtraError:
+        if runner != "auto":
+            raise
+    return NumpyRunner(parts.model)

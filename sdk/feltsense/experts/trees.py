@@ -35,8 +35,9 @@ _NODE_ATTRIBUTES = ("treeids", "nodeids", "featureids", "values", "modes", "true
 def floor32(value: float) -> np.float32:
     """The largest float32 that is not above `value`."""
     # LightGBM writes 1e300 where only missing values go right: beyond the largest float32 stands that float32.
-    near = np.float32(np.clip(value, -_MOST, _MOST))
-    return np.nextafter(near, np.float32(-np.inf)) if float(near) > value else near
+    inside = float(np.clip(value, -_MOST, _MOST))
+    near = np.float32(inside)
+    return np.nextafter(near, np.float32(-np.inf)) if float(near) > inside else near
 
 
 @dataclass(slots=True)
