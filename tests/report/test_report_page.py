@@ -128,7 +128,7 @@ def test_line_stays_open_where_a_window_has_no_value(summary, page):
 def test_numbers_of_the_summary_are_on_the_page(summary, page):
     text = visible(page)
     for f in summary.figures:
-        digits = {"bpm": 0, "ms": 0, "µS": 2, "1/min": 1, "°C": 2}[f.unit]
+        digits = {"bpm": 0, "ms": 1, "µS": 2, "1/min": 1, "°C": 2}[f.unit]
         assert f"{f.rest.median:.{digits}f} (" in text
         assert f"{f.after.median:.{digits}f} (" in text
         assert f"{abs(f.change):.{digits}f}" in text

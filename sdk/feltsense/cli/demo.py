@@ -54,11 +54,14 @@ def run(args: argparse.Namespace) -> int:
         msg = "--speed and --minutes must be positive"
         raise InputError(msg)
     import asyncio
+    import logging
 
     from feltsense import bundle
     from feltsense.cli._live import Screen
     from feltsense.cli._stage import Set, cast, perform
 
+    # The simulated radio warns of packets that were on the way when a sensor vanished: that is what the demo shows.
+    logging.getLogger("bumble").setLevel(logging.ERROR)
     begun = time.monotonic()
     source = _source(args)
     model = bundle.load(args.model)

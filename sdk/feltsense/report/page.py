@@ -30,7 +30,7 @@ __all__ = ["html"]
 MAX_GAPS, MAX_EVENTS = 40, 60
 """Rows shown of each; what is beyond is counted, never dropped without a word."""
 
-_DIGITS = {"bpm": 0, "ms": 0, "µS": 2, "1/min": 1, "°C": 2}
+_DIGITS = {"bpm": 0, "ms": 1, "µS": 2, "1/min": 1, "°C": 2}
 """Decimals that the unit's usual measuring error leaves meaningful."""
 
 

@@ -222,6 +222,8 @@ def _notices(
     recording: Recording, profile: UserProfile | None, rests: Sequence[RestInterval], numbers: Sequence[Figure]
 ) -> tuple[str, ...]:
     said = []
+    if recording.metadata.get("source") == "synthetic":
+        said.append("This recording is synthetic: the person does not exist.")
     if profile is not None and profile.subject != recording.subject:
         said.append(
             f"The profile belongs to {profile.subject}, the recording to {recording.subject}: "
@@ -240,5 +242,7 @@ def _notices(
 def model_line(bundle: Bundle) -> ModelLine:
     """A bundle's card in a few lines: what it was trained on, and how it did on people it had not seen."""
     model, training = bundle.model, bundle.model.training
-    name = f"{model.target}, {bundle.id}"
-    return ModelLine(name, str(training.get("data", "")), str(training.get("score", "")))
+    people = training.get("subjects", ())
+    data = [str(training.get("data", "")), f"{len(people)} people" if people else "", str(training.get("notice", ""))]
+    score = str(training.get("score", "")) or "not in the bundle; see its model card and feltsense evaluate"
+    return ModelLine(f"{model.target}, {bundle.id}", "; ".join(d for d in data if d), score)

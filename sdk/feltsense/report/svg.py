@@ -153,7 +153,7 @@ def line_chart(
 
 def coverage_chart(chart: Chart, rows: Sequence[Row]) -> str:
     """Bars of what is there, one row a stream; gaps stay open and are marked above the bar."""
-    step, bar = 30.0, 12.0
+    step, bar = 24.0, 11.0
     body = []
     for n, row in enumerate(rows):
         top = 14.0 + n * step
@@ -176,7 +176,7 @@ def _notch(a: float, b: float, top: float, bar: float) -> list[str]:
     middle, width = (a + b) / 2, max(b - a, MIN_NOTCH)
     return [
         _rect(middle - width / 2, top - 0.5, width, bar + 1, "#ffffff", None),
-        f'<path d="M{middle:.1f} {top - 1:.1f}l-4 -7h8z" fill="{INK}"/>',
+        f'<path d="M{middle:.1f} {top - 1:.1f}l-4 -6h8z" fill="{INK}"/>',
     ]
 
 
@@ -273,7 +273,8 @@ def _time_axis(chart: Chart, y: float) -> list[str]:
     """Minutes (or seconds, of a short recording) from the start; the first mark names the unit."""
     unit, name = (60.0, "min") if chart.end_s > 120 else (1.0, "s")
     out = []
-    for v in ticks(0.0, chart.end_s / unit, 8):
+    # A recording that lacks its last few samples still ends at the full minute for a reader.
+    for v in ticks(0.0, chart.end_s / unit * 1.001, 8):
         x = chart.x(v * unit)
         out.append(f'<path d="M{x:.1f} {y:.1f}v4" stroke="{GREY}"/>')
         out.append(_text(x, y + 16, f"{v:g}" if v else f"0 {name}"))
