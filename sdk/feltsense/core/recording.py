@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Account", "Order", "Recording", "Segment", "Stream"]
 
-CHUNK_SECONDS = 1.0
-"""Length of the chunks in which a recording is played unless asked otherwise."""
+CHUNK_SECONDS = 5.0
+"""Length of the chunks in which a recording is played unless asked otherwise: half the work of chunks of 1 s, and the
+same result."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

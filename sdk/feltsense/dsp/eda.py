@@ -21,14 +21,14 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.signal import butter
 
-from feltsense.dsp.blocks import BlockFilter, Tail, samples, zero_phase
+from feltsense.dsp.blocks import BlockFilter, Tail, samples
+from feltsense.dsp.filters import lowpass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from feltsense.dsp.blocks import Block
+    from feltsense.dsp.blocks import Block, Operation
 
     Array = NDArray[np.float64]
 
@@ -87,7 +87,7 @@ class Scr(NamedTuple):
 def conductance_filter(rate: float) -> BlockFilter:
     """Conductance (n,) of a run sampled at `rate` Hz."""
     return BlockFilter(
-        partial(_level, _level_sos(rate)),
+        _level_operation(rate),
         samples(_LEVEL_BLOCK, rate),
         samples(_LEVEL_BEFORE, rate),
         samples(_LEVEL_AFTER, rate),
@@ -96,30 +96,23 @@ def conductance_filter(rate: float) -> BlockFilter:
 
 def slow_filter(rate: float) -> BlockFilter:
     """Tonic, phasic and band, as columns (n, 3), of a run sampled at `rate` Hz (:data:`LEAST_RATE` or more)."""
-    slow = [butter(_SLOW_ORDER, cut, fs=rate, output="sos") for cut in (_TONIC_HZ, *_BAND_HZ) if cut < rate / 2]
+    slow = [lowpass(rate, cut, _SLOW_ORDER) for cut in (_TONIC_HZ, *_BAND_HZ) if cut < rate / 2]
     return BlockFilter(
-        partial(_slow, _level_sos(rate), slow),
+        partial(_slow, _level_operation(rate), slow),
         samples(_SLOW_BLOCK, rate),
         samples(_SLOW_BEFORE, rate),
         samples(_SLOW_AFTER, rate),
     )
 
 
-def _level_sos(rate: float) -> Array | None:
-    """Low-pass at 1 Hz; None where the rate itself already is one."""
-    if rate <= 2 * _LEVEL_HZ:
-        return None
-    sos: Array = butter(_LEVEL_ORDER, _LEVEL_HZ, fs=rate, output="sos")
-    return sos
+def _level_operation(rate: float) -> Operation:
+    """Low-pass at 1 Hz; a copy where the rate itself already is one."""
+    return np.copy if rate <= 2 * _LEVEL_HZ else lowpass(rate, _LEVEL_HZ, _LEVEL_ORDER)
 
 
-def _level(sos: Array | None, x: Array) -> Array:
-    return x.copy() if sos is None else zero_phase(sos, x)
-
-
-def _slow(sos: Array | None, slow: list[Array], x: Array) -> Array:
-    level = _level(sos, x)
-    tonic, below, upto = (zero_phase(s, level) for s in slow)
+def _slow(level_of: Operation, slow: list[Operation], x: Array) -> Array:
+    level = level_of(x)
+    tonic, below, upto = (low(level) for low in slow)
     return np.stack([tonic, level - tonic, upto - below], axis=1)
 
 
