@@ -187,6 +187,12 @@ class Player:
 
     async def run(self) -> None:
         """Play from the present moment to the end; for ever if the playback loops."""
+        try:
+            await self._play()
+        finally:
+            self._radio.lag(self, None)
+
+    async def _play(self) -> None:
         await self._playback.started()
         n = len(self.track.t_ns)
         if not n:
@@ -197,8 +203,9 @@ class Player:
             while index < n:
                 stop = min(index + self._per_frame, self._end_of_run(index))
                 base = self._playback.origin_ns + lap * self._playback.length_ns
-                await self._radio.sleep_until(base + int(self.track.t_ns[stop - 1]))
                 first, last = base + int(self.track.t_ns[index]), base + int(self.track.t_ns[stop - 1])
+                self._radio.lag(self, last)
+                await self._radio.sleep_until(last)
                 self.produced += stop - index + (0 if before is None else self._slots(before, first))
                 before = last
                 await self._deliver(last, self.track.values[index:stop])

@@ -6,8 +6,9 @@ Contract
   ordinary Bleak code runs unchanged.
 - Simulated time is ``radio.clock()``: Unix ns, from a fixed start, `speed` times as fast as real time. Sensors pace
   themselves by it; give it to whatever stamps arrivals, and sensors and host share one time.
-- Simulated time stands still while the process cannot run (a loaded machine, a long computation between two awaits):
-  what nobody could have received in time does not look like a radio that held it back for a minute.
+- Simulated time stands still while the process cannot run (a loaded machine, a long computation between two awaits)
+  and while a sensor is behind with its frames (more speed than the machine has): what could not be sent in time does
+  not look like a radio that held it back, nor like a clock that drifts.
 - Bluetooth itself (scanning, connecting, answers) takes real time, whatever the speed.
 - The radio is perfect and has no latency: loss, absence and drift are put in by the sensors' knobs.
 - Leaving the context disconnects and stops everything; no task stays behind.
@@ -52,7 +53,10 @@ _POLL_S: Final = 0.005
 _BEAT_S: Final = 0.01
 """Real seconds between two looks at whether the process runs."""
 _STILL_NS: Final = 50_000_000
-"""When a look is later than this, time stands still until it comes: five looks' time is more than scheduling jitter."""
+"""When a look or a frame is later than this, time stands still until it comes: five looks' time is more than scheduling
+jitter. Real ns."""
+_LEAST_NAP_S: Final = 0.001
+"""Waiting for a time that stands still must not spin."""
 
 _Sensor = TypeVar("_Sensor", bound="VirtualSensor")
 
@@ -103,6 +107,7 @@ class VirtualRadio:
         self._speed = speed
         self._now_ns = start_ns
         self._beat_ns: int | None = None
+        self._late: set[object] = set()
         self._heart: asyncio.Task[None] | None = None
         self._link = LocalLink()
         self._host: Any = None
@@ -133,14 +138,23 @@ class VirtualRadio:
         await asyncio.sleep(max(0.0, (t_ns - self.clock()) / NS / self._speed))
         # Time may have stood still meanwhile.
         while (left := t_ns - self.clock()) > 0:  # noqa: ASYNC110 - a clock is no event
-            await asyncio.sleep(left / NS / self._speed)
+            await asyncio.sleep(max(left / NS / self._speed, _LEAST_NAP_S))
+
+    def lag(self, player: object, due_ns: int | None) -> None:
+        """Hear from a player for when its next frame is due; time waits for the late. None: it plays no more."""
+        real_ns = time.perf_counter_ns()
+        self._now_ns, self._beat_ns = self._at(real_ns), real_ns
+        if due_ns is not None and self._now_ns - due_ns > _STILL_NS * self._speed:
+            self._late.add(player)
+        else:
+            self._late.discard(player)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep for so many simulated seconds."""
         await self.sleep_until(self.clock() + round(seconds * NS))
 
     def _at(self, real_ns: int) -> int:
-        if self._beat_ns is None:
+        if self._beat_ns is None or self._late:
             return self._now_ns
         return self._now_ns + round(min(real_ns - self._beat_ns, _STILL_NS) * self._speed)
 
