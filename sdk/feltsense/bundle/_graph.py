@@ -98,7 +98,8 @@ def build(model: Model) -> bytes:
     present = _present(g, model, finite)
     contributions = _contributions(g, model, z, present)
     base = g.constant(model.fusion.base[None])
-    logit = base
+    # One row for each of the inputs', even where no expert has anything to say.
+    logit = g.op("Add", base, g.op("Abs", g.op("Mul", "decay", g.number(0.0))))
     for part in contributions:
         logit = g.op("Add", logit, part)
     _outputs(g, model, present, [base, *contributions], logit)

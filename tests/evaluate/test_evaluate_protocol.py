@@ -1,0 +1,79 @@
+"""Leave one out with its guards: a leak is seen, a signal is found, the report says both."""
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from feltsense.errors import ModelDataError
+from feltsense.evaluate.apply import rearranged
+from feltsense.evaluate.page import html
+from feltsense.evaluate.protocol import leave_one_out
+from feltsense.evaluate.result import result
+from feltsense.train.targets import target
+from train_lines import line, people
+
+STRESS = target("stress", ["rest", "stress"])
+
+
+@pytest.fixture(scope="module")
+def body():
+    done = list(leave_one_out(people(4), STRESS, {"data": "made up"}))
+    return result(done, STRESS, {"data": "made up", "notice": "nobody's <b>data</b>"})
+
+
+def test_all_rows_are_there(body):
+    assert set(body["figures"]) == {
+        "rest", "raw", "rest_model_without_profile", "order_randomised", "time_only", "majority", "ppg_alone", "eda_alone",
+    }
+    assert body["figures"]["majority"]["balanced_accuracy"] == 0.5
+    # Everyone does the same at the same minute: the clock knows it all.
+    assert body["figures"]["time_only"]["balanced_accuracy"] > 0.9
+    assert body["figures"]["rest"]["balanced_accuracy"] > body["figures"]["raw"]["balanced_accuracy"]
+
+
+def test_every_row_scores_the_same_windows_without_the_calibration(body):
+    counts = {n: f["windows"] for n, f in body["figures"].items()}
+    assert len(set(counts.values())) == 1, counts
+    assert counts["rest"] == sum(p["windows"] for p in body["people"]) == sum(x.scored.sum() for x in people(4))
+    low, high = body["figures"]["rest"]["balanced_accuracy_95"]
+    assert low <= body["figures"]["rest"]["balanced_accuracy"] <= high
+
+
+def test_shuffled_labels_are_worth_nothing():
+    rng = np.random.default_rng(1)
+    lines = [replace(x, y=np.where(x.y >= 0, rng.permutation(np.abs(x.y)), -1)) for x in people(6)]
+    figures = result(list(leave_one_out(lines, STRESS, {})), STRESS, {})["figures"]
+    assert abs(figures["rest"]["balanced_accuracy"] - 0.5) < 0.12
+
+
+def test_rearranged_timelines_keep_the_calibration_first_and_lose_nothing():
+    one = line("A", 0)
+    order = rearranged(one, 30.0, 3)
+    assert order[:8].tolist() == list(range(8))
+    kept = np.flatnonzero((one.y >= 0) | one.resting)
+    assert sorted(order.tolist()) == kept.tolist()
+    assert order.tolist() != kept.tolist()
+    assert rearranged(one, 30.0, 3).tolist() == order.tolist()
+    # Pieces are label-pure and at most five minutes long.
+    steps = np.flatnonzero(np.diff(order[8:]) != 1)
+    for piece in np.split(order[8:], steps + 1):
+        assert len(piece) <= 2 * 10
+
+
+def test_page_is_one_file_with_everything_escaped(body):
+    page = html(body)
+    assert page.startswith("<!doctype html>")
+    assert "<svg" in page
+    assert "nobody&#x27;s &lt;b&gt;data&lt;/b&gt;" in page
+    assert not re.search(r"(src|href)\s*=|https?://|<script|@import", page)
+    for p in body["people"]:
+        assert p["subject"] in page
+    assert json.loads(json.dumps(body, allow_nan=False)) == body
+
+
+def test_too_few_people():
+    with pytest.raises(ModelDataError, match="at least 4 people"):
+        list(leave_one_out(people(3), STRESS, {}))

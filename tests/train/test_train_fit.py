@@ -1,0 +1,126 @@
+"""Fitting: the same data give the same model, nobody's own data reach the model of their fold, missing is normal."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from feltsense.bundle import archive
+from feltsense.bundle._graph import build
+from feltsense.bundle.write import write
+from feltsense.errors import ModelDataError
+from feltsense.evaluate.apply import answer
+from feltsense.evaluate.protocol import leave_one_out
+from feltsense.fusion.late import decay
+from feltsense.train.card import card
+from feltsense.train.fit import fit
+from feltsense.train.stacking import smooth
+from feltsense.train.targets import Target, target
+from train_lines import line, people
+
+STRESS = target("stress", ["rest", "stress"])
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return people(5)
+
+
+@pytest.fixture(scope="module")
+def fitted(cohort):
+    return fit(cohort, STRESS, training={"data": "made up"})
+
+
+def sealed(fit_result):
+    return archive.seal(fit_result.model, build(fit_result.model), card(fit_result.model))
+
+
+def test_same_data_same_bytes_in_any_order(cohort, fitted):
+    again = fit(list(reversed(cohort)), STRESS, training={"data": "made up"})
+    assert sealed(again) == sealed(fitted)
+
+
+def test_it_learns_what_is_there_and_passes_the_gate(cohort, fitted, tmp_path):
+    parity = write(tmp_path / "a.feltbundle", fitted.model, card(fitted.model), fitted.stack)
+    assert parity.passed()
+    new = line("new", 7)
+    said = answer(fitted.model, new).probability.argmax(axis=1)
+    assert (said[new.scored] == new.y[new.scored]).mean() > 0.85
+    assert np.all(fitted.model.fusion.weight > 0)
+    assert len(fitted.model.members) >= 2
+    assert fitted.model.fusion.share.sum() == pytest.approx(1.0)
+    assert 0 < fitted.model.plausible < 1
+    assert fitted.model.training["subjects"] == [f"P{i}" for i in range(5)]
+
+
+def test_a_fold_is_what_training_without_the_person_gives(cohort, tmp_path):
+    folds = list(leave_one_out(cohort[:4], STRESS, {"data": "made up"}, tmp_path))
+    assert [f.subject for f in folds] == ["P0", "P1", "P2", "P3"]
+    alone = fit([x for x in cohort[:4] if x.subject != "P2"], STRESS, training={"data": "made up"})
+    write(tmp_path / "alone", alone.model, card(alone.model), alone.stack)
+    assert (tmp_path / "alone").read_bytes() == (tmp_path / "P2.feltbundle").read_bytes()
+
+
+def test_the_person_left_out_cannot_touch_the_fold(cohort, tmp_path):
+    """Whatever the held-out person's windows are, the fold's model stays the same to the byte."""
+    for folder, first in (("a", cohort[0]), ("b", replace(cohort[0], x=cohort[0].x * 50, y=1 - cohort[0].y.clip(0)))):
+        (tmp_path / folder).mkdir()
+        next(iter(leave_one_out([first, *cohort[1:4]], STRESS, {}, tmp_path / folder)))
+    assert (tmp_path / "a" / "P0.feltbundle").read_bytes() == (tmp_path / "b" / "P0.feltbundle").read_bytes()
+
+
+def test_labels_of_the_calibrated_rest_are_only_rest(cohort):
+    assert all((x.y[x.resting & (x.y >= 0)] == 0).all() for x in cohort)
+    assert not any((x.scored & x.resting).any() for x in cohort)
+
+
+def test_three_classes_by_the_same_code(tmp_path):
+    three = Target("mood", ("rest", "amused", "stress"), "stress", ("ppg", "eda"))
+    lines = [line(f"P{i}", i, windows=90, classes=3) for i in range(4)]
+    result = fit(lines, three)
+    assert write(tmp_path / "m.feltbundle", result.model, card(result.model), result.stack).passed()
+    p = answer(result.model, lines[0]).probability
+    assert p.shape == (90, 3)
+    np.testing.assert_allclose(p.sum(axis=1), 1.0)
+
+
+def test_people_whose_modality_is_missing_are_learned_from(cohort):
+    eda = np.array([n.startswith("eda") for n in cohort[0].schema.names])
+    gone = [replace(x, quality=x.quality * [1.0, 0.0], x=np.where(eda, np.nan, x.x)) for x in cohort[:2]] + cohort[2:]
+    said = answer(fit(gone, STRESS).model, gone[0])
+    assert said.present.all()
+    assert np.isfinite(said.probability).all()
+
+
+def test_without_anyones_rest_it_still_fits(cohort):
+    width = len(cohort[0].rest_mean)
+    nobody = [replace(x, rest_mean=np.full(width, np.nan), rest_seconds=np.zeros(width)) for x in cohort]
+    assert np.isfinite(answer(fit(nobody, STRESS).model, nobody[0]).probability).all()
+
+
+def test_what_cannot_be_learned_is_said(cohort):
+    with pytest.raises(ModelDataError, match="at least 3 people"):
+        fit(cohort[:2], STRESS)
+    with pytest.raises(ModelDataError, match="'stress' has labelled windows of 0 people"):
+        fit([replace(x, y=np.zeros_like(x.y)) for x in cohort], STRESS)
+    with pytest.raises(ModelDataError, match="both needed"):
+        target("stress", ["rest"])
+    with pytest.raises(ModelDataError, match="at least two labels"):
+        target("mood", ["happy"])
+
+
+def test_generic_target_starts_with_rest_and_leaves_gates_out():
+    t = target("mood", ["sad", "happy", "rest"])
+    assert t.classes == ("rest", "happy", "sad")
+    assert t.decision == "happy"
+    assert not {"motion", "skin_temperature"} & set(t.modalities)
+
+
+def test_smoothing_skips_what_is_not_there_and_starts_anew_with_another_baseline():
+    logit = np.array([[1.0], [3.0], [5.0], [7.0], [9.0]])
+    stop = 60 + 30.0 * np.arange(5)
+    present = np.array([True, True, False, True, True])
+    known = np.array([False, False, False, False, True])
+    out = smooth(logit, present, known, stop, 30.0)[:, 0]
+    assert out.tolist() == [1.0, 2.0, 2.0, 0.25 * 2 + 0.75 * 7, 9.0]
+    assert decay(5.0, 30.0) ** 6 == pytest.approx(decay(30.0, 30.0))
