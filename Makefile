@@ -33,8 +33,11 @@ bench: $(VENV)/.dev
 
 model: $(VENV)/.dev
 	@test -n "$(FELTSENSE_DATA)" || { echo "set FELTSENSE_DATA to the folder that holds stress-predict/"; exit 2; }
+	mkdir -p build
+	$(BIN)/feltsense evaluate --target stress --dataset stress-predict "$(FELTSENSE_DATA)/stress-predict" \
+		--out build/stress-evaluation.html
 	$(BIN)/feltsense train --target stress --dataset stress-predict "$(FELTSENSE_DATA)/stress-predict" \
-		--out sdk/feltsense/bundle/data/stress.feltbundle
+		--evaluation build/stress-evaluation.json --out sdk/feltsense/bundle/data/stress.feltbundle
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 found: install one, or make PYTHON=/path/to/python3.12"; exit 2; }
