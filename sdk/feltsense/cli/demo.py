@@ -170,7 +170,8 @@ def _account(recording: Recording) -> list[str]:
         out += [
             f"{'':<12} {clock(g.start_s)} to {clock(g.stop_s)} ({g.seconds:.1f} s): {gap_reason(g.reason)}" for g in s.gaps
         ]
-    return out
+    # A terminal of an old code page has no narrow space.
+    return [line.replace("\u202f", " ") for line in out]
 
 
 def _table(path: Path, model: Bundle, start_ns: int, rows: Sequence[Prediction]) -> None:
