@@ -3,8 +3,9 @@
 import ast
 from pathlib import Path
 
-import feltsense
 import pytest
+
+import feltsense
 
 
 def test_every_public_name_exists_and_the_table_matches():

@@ -90,7 +90,7 @@ def test_received_plus_missing_is_expected():
 
 
 def test_chunks_that_do_not_continue_are_refused():
-    with pytest.raises(RecordingError, match="board.eda: segment 0 continues at sample 6, expected 4"):
+    with pytest.raises(RecordingError, match=r"board\.eda: segment 0 continues at sample 6, expected 4"):
         Stream.from_chunks(EDA, [chunk(0, 4), chunk(6, 4)])
 
 

@@ -6,12 +6,13 @@ import statistics
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from feltsense.core.moments import Moments
 from feltsense.core.profile import RestInterval, UserProfile
 from feltsense.core.vector import FeatureSchema, FeatureSpec, FeatureVector, Reason
 from feltsense.errors import ProfileError, SchemaError
-from hypothesis import given
-from hypothesis import strategies as st
 
 VALUES = st.lists(st.floats(-1e6, 1e6), max_size=30)
 

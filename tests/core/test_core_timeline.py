@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from feltsense.core.timeline import NS, ClockMap, TimeMap, to_ns, to_seconds
 from hypothesis import given
 from hypothesis import strategies as st
+
+from feltsense.core.timeline import NS, ClockMap, TimeMap, to_ns, to_seconds
 
 RATES = st.sampled_from([Fraction(4), Fraction(64), Fraction(130), Fraction(360), Fraction(129, 4), Fraction(1, 3)])
 

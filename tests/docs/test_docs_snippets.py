@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+
 from feltsense.cli import parser
 
 ROOT = Path(__file__).parents[2]

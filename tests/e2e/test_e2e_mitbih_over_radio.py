@@ -8,6 +8,7 @@ import asyncio
 
 import numpy as np
 import pytest
+
 from feltsense.core.chunk import Chunk
 from feltsense.core.event import EventKind
 from feltsense.core.timeline import NS
@@ -80,7 +81,7 @@ def test_every_sample_came(played):
 
 
 def test_beats_are_the_annotated_ones(played, record):
-    strap, path, *_ = played
+    _, path, *_ = played
     recording = read(path)
     stream = recording.streams["h10.ecg"]
     detector = EcgFeatures({"ecg": stream.info})
@@ -99,7 +100,6 @@ def test_beats_are_the_annotated_ones(played, record):
     hits = sum(np.abs(found - k).min() <= TOLERANCE_S for k in known)
     true = sum(np.abs(known - f).min() <= TOLERANCE_S for f in found)
     sensitivity, ppv = hits / len(known), true / len(found)
-    print(f"beats {len(known)}, sensitivity {sensitivity:.4f}, PPV {ppv:.4f}")
     assert len(known) > 2200
     assert sensitivity >= 0.995
     assert ppv >= 0.995

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from feltsense import bundle
 from feltsense.calibration import calibrate
 from feltsense.core.event import Event, EventKind
@@ -71,7 +72,7 @@ def test_predictions_do_not_depend_on_the_cut(eventful, seed):
 def test_a_window_waits_for_every_stream_and_no_longer(calm):
     """Nothing is emitted that later samples could change; nothing is held back once all are final."""
     pipeline = Pipeline(calm.infos(), window=WINDOW, hop=HOP)
-    reached = {s: calm.start_ns for s in calm.streams}
+    reached = dict.fromkeys(calm.streams, calm.start_ns)
     worst = 0.0
     for item in calm.items(0.5):
         if isinstance(item, Event):

@@ -77,7 +77,7 @@ class Bundle:
         for i, name in enumerate(names):
             moments = profile.rest.get(name)
             if moments is not None and moments.n:
-                mean[i], seconds[i] = moments.mean, moments.n * profile.hop_s
+                mean[i], seconds[i] = moments.mean, profile.seconds(name)
         return mean, seconds
 
 

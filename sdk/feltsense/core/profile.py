@@ -77,6 +77,11 @@ class UserProfile:
         object.__setattr__(self, "rest", MappingProxyType(dict(self.rest)))
         object.__setattr__(self, "intervals", tuple(sorted(set(self.intervals))))
 
+    def seconds(self, name: str) -> float:
+        """Seconds of rest behind a feature: n windows, one every `hop_s`, span (n − 1) · hop_s + window_s."""
+        n = self.rest[name].n if name in self.rest else 0
+        return (n - 1) * self.hop_s + self.window_s if n else 0.0
+
     def update(self, vector: FeatureVector) -> UserProfile:
         """With one more window of rest."""
         return self._moved(vector, "update")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from feltsense.calibration import REST_HOP_S, learn_rest
+from feltsense.calibration import learn_rest
 from feltsense.core.profile import RestInterval
 from feltsense.core.timeline import NS, to_ns
 from feltsense.session import extract
@@ -153,7 +153,6 @@ def _label(window: Window, intervals: Sequence[Interval], classes: Sequence[str]
 def _rest_arrays(schema: FeatureSchema, profile: UserProfile | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     mean, seconds = np.full(len(schema.names), np.nan), np.zeros(len(schema.names))
     for i, name in enumerate(schema.names):
-        moments = profile.rest.get(name) if profile is not None else None
-        if moments is not None and moments.n:
-            mean[i], seconds[i] = moments.mean, moments.n * REST_HOP_S
+        if profile is not None and name in profile.rest:
+            mean[i], seconds[i] = profile.rest[name].mean, profile.seconds(name)
     return mean, seconds
