@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from feltsense.evaluate.page import html
     from feltsense.evaluate.protocol import folds, leave_one_out, of_model, people
     from feltsense.evaluate.result import result
+    from feltsense.train.fit import need_extra
 
     out = Path(args.out)
     if out.suffix.lower() not in {".html", ".htm"}:
@@ -43,6 +44,8 @@ def run(args: argparse.Namespace) -> int:
         msg = "--keep-folds goes with fitting a model per person, --model scores one that is there: choose one"
         raise InputError(msg)
     model = bundle.load(args.model, runner="numpy").model if args.model else None
+    if model is None:
+        need_extra()
     lines, target, training = gather(args)
     if model is None:
         kept = Path(args.keep_folds) if args.keep_folds else None

@@ -30,8 +30,9 @@ def run(args: argparse.Namespace) -> int:
     from feltsense.cli._data import gather
     from feltsense.errors import InputError
     from feltsense.train.card import card
-    from feltsense.train.fit import fit
+    from feltsense.train.fit import fit, need_extra
 
+    need_extra()
     evaluation = None
     if args.evaluation:
         try:

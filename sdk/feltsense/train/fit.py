@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from feltsense.train.inputs import Plan
     from feltsense.train.targets import Target
 
-__all__ = ["FOLDS", "SEED", "Fitted", "fit"]
+__all__ = ["FOLDS", "SEED", "Fitted", "fit", "need_extra"]
 
 FOLDS = 5
 SEED = 20
@@ -90,7 +90,7 @@ def fit(
     MissingExtraError
         If scikit-learn or lightgbm is not installed.
     """
-    _need_extra()
+    need_extra()
     lines = sorted((x for x in lines if len(x.y)), key=lambda x: (x.subject, x.path))
     subjects = _check(lines, target)
     layout = plan(lines[0].schema)
@@ -126,7 +126,14 @@ def _out_of_fold(
     return rows, fits, stacking.fit(rows, fits, target, (MIN_QUALITY, FULL_QUALITY, NEED))
 
 
-def _need_extra() -> None:
+def need_extra() -> None:
+    """Say at once if fitting is not possible, before an hour of recordings is read.
+
+    Raises
+    ------
+    MissingExtraError
+        If scikit-learn or lightgbm is not installed.
+    """
     try:
         import lightgbm  # noqa: F401
         import sklearn  # noqa: F401
