@@ -6,12 +6,15 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree as Xml
 
+import numpy as np
 import pytest
-from report_cases import predictions, profile, recording, stream, vectors
+from report_cases import T0, predictions, profile, recording, stream, vectors
 
-from feltsense.core.chunk import Gap, GapReason
+from feltsense.core.chunk import Gap, GapReason, StreamInfo
 from feltsense.core.event import Event, EventKind
-from feltsense.core.recording import Recording
+from feltsense.core.recording import Recording, Segment, Stream
+from feltsense.core.signals import IRREGULAR, spec
+from feltsense.core.timeline import NS, TimeMap
 from feltsense.report import html, summarise, words
 from feltsense.report.summary import EventLine, ModelLine
 from feltsense.report.svg import Chart, line_chart, ticks
@@ -254,3 +257,18 @@ def test_chart_of_one_value_is_a_dot():
     root = parse(svg)
     assert root.findall("polyline") == []
     assert len(root.findall("circle")) == 1
+
+
+def test_intervals_that_a_device_derives_do_not_bury_the_gaps_of_its_signals():
+    info = StreamInfo("e4.ibi", spec("rr", IRREGULAR), "E4")
+    unsure = Gap(1, 9, GapReason.SOURCE)
+    times = [TimeMap.irregular(T0 + NS * np.arange(a, a + 3)) for a in range(0, 90, 10)]
+    runs = [Segment(np.full((3, 1), 0.8), t, unsure if k else None, k) for k, t in enumerate(times)]
+    streams = {"e4.ibi": Stream(info, tuple(runs)), "e4.eda": stream("e4.eda", "eda", 4, [(0, 120, None)])}
+    summary = summarise(Recording("P", streams))
+    assert len(summary.gaps) == 8
+    assert summary.sampled_gaps == ()
+    text = visible(html(summary))
+    assert "from 2 streams, no gap." in text
+    assert "No gap in any sampled stream." in text
+    assert "e4.ibi: 8 gaps" in text

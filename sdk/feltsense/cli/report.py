@@ -49,5 +49,5 @@ def run(args: argparse.Namespace) -> int:
     predictions = session.predict(recording, model, profile, args.hop)
     summary = summarise(recording, predictions, profile, model=model_line(model))
     args.out.write_text(html(summary, args.contact), encoding="utf-8")
-    print(f"{args.out}: report on {recording.subject}, {len(summary.gaps)} gaps, {len(summary.notices)} notices")
+    print(f"{args.out}: report on {recording.subject}, {len(summary.sampled_gaps)} gaps, {len(summary.notices)} notices")
     return 0

@@ -85,7 +85,7 @@ def _header(s: Summary, title: str) -> str:
 
 def _lead(s: Summary) -> str:
     text = f"{words.duration(s.seconds)} from {len(s.streams)} {'stream' if len(s.streams) == 1 else 'streams'}"
-    gaps = len(s.gaps)
+    gaps = len(s.sampled_gaps)
     text += f", {gaps} {'gap' if gaps == 1 else 'gaps'}." if gaps else ", no gap."
     e = s.estimate
     if e is None:
@@ -209,9 +209,9 @@ def _streams(s: Summary) -> str:
 
 
 def _gaps(s: Summary) -> str:
-    gaps = s.gaps
+    gaps, derived = s.sampled_gaps, _derived_gaps(s)
     if not gaps:
-        return _section("Gaps", "<p>No gap in any stream.</p>")
+        return _section("Gaps", "<p>No gap in any sampled stream.</p>" + derived)
     kept = sorted(sorted(gaps, key=lambda g: -g.seconds)[:MAX_GAPS], key=lambda g: (g.start_s, g.stream))
     head = _row(("From", "To", "Length", "Stream", "Samples missing", "Why"), "th", numbers=(2, 4))
     body = "".join(
@@ -232,7 +232,19 @@ def _gaps(s: Summary) -> str:
     rest = len(gaps) - len(kept)
     left = sum(g.seconds for g in gaps) - sum(g.seconds for g in kept)
     more = f"<p>And {rest} shorter {'gap' if rest == 1 else 'gaps'}, {words.duration(left)} in all.</p>" if rest else ""
-    return _section("Gaps", _table("Times from the start of the recording. Nothing was filled in.", head, body) + more)
+    table = _table("Times from the start of the recording. Nothing was filled in.", head, body)
+    return _section("Gaps", table + more + derived)
+
+
+def _derived_gaps(s: Summary) -> str:
+    """One line for each stream that comes when it comes: its gaps are many and are no fault."""
+    lines = [
+        f"<p>{escape(line.id)}: {len(line.gaps)} {'gap' if len(line.gaps) == 1 else 'gaps'}, "
+        f"{words.duration(sum(g.seconds for g in line.gaps))} in all, where the device gave no values.</p>"
+        for line in s.streams
+        if line.rate is None and line.gaps
+    ]
+    return "".join(lines)
 
 
 def _events(s: Summary) -> str:

@@ -132,6 +132,16 @@ class Summary:
         return tuple(sorted((g for s in self.streams for g in s.gaps), key=lambda g: (g.start_s, g.stream)))
 
     @property
+    def sampled_gaps(self) -> tuple[GapLine, ...]:
+        """Gaps of streams that have a rate.
+
+        A stream that a device derives itself (beat intervals) has a gap wherever the device was not sure; those say
+        little about the recording, and would bury the others.
+        """
+        rated = {s.id for s in self.streams if s.rate is not None}
+        return tuple(g for g in self.gaps if g.stream in rated)
+
+    @property
     def devices(self) -> tuple[str, ...]:
         """Names of the devices; a stream without one counts by the first part of its id."""
         return tuple(dict.fromkeys(s.device or s.id.rpartition(".")[0] or s.id for s in self.streams))
