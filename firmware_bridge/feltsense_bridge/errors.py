@@ -5,6 +5,7 @@
     LinkError                     (feltsense.errors)
     ├── AdapterError              this machine's Bluetooth is off, absent or forbidden
     ├── NotFoundError             the sensor is not in range, asleep, or connected to something else
+    │   └── UnknownSensorError    nothing in reach has the name or address that was asked for (also an InputError)
     ├── WrongDeviceError          what answers there is another kind of sensor
     │   └── ChangedDeviceError    its streams are no longer what they were when the session began
     ├── RefusedError              the sensor says no, and its reason
@@ -25,6 +26,7 @@ __all__ = [
     "NoAnswerError",
     "NotFoundError",
     "RefusedError",
+    "UnknownSensorError",
     "WrongDeviceError",
     "explain",
     "transport_errors",
@@ -37,6 +39,10 @@ class AdapterError(LinkError):
 
 class NotFoundError(LinkError):
     """The sensor could not be reached."""
+
+
+class UnknownSensorError(NotFoundError, InputError):
+    """Nothing in reach has the name or address that was asked for: perhaps a wrong name, so it is input, too."""
 
 
 class WrongDeviceError(LinkError):

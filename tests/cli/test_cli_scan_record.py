@@ -15,7 +15,7 @@ from feltsense.core.event import EventKind
 from feltsense.errors import InputError
 from feltsense.store import read
 from feltsense_bridge.device import Advertisement
-from feltsense_bridge.errors import NotFoundError
+from feltsense_bridge.errors import NotFoundError, UnknownSensorError
 from feltsense_bridge.scan import Sighting
 
 H10 = Sighting(Advertisement("AA:01", "Polar H10 12345678"), "polar_h10")
@@ -87,10 +87,17 @@ def test_sensors_are_chosen_by_name_or_taken_where_it_is_clear():
         choose([H10, OTHER], [])
     with pytest.raises(InputError, match="no sensor that feltsense can read"):
         choose([LAMP], ["lamp"])
-    with pytest.raises(NotFoundError, match="99"):
+    with pytest.raises(UnknownSensorError, match=r"'99' in reach \(in reach: Polar H10"):
         choose([H10], ["99"])
     with pytest.raises(NotFoundError, match="in reach"):
         choose([LAMP], [])
+
+
+def test_an_unknown_device_is_bad_input(tmp_path, capsys):
+    code = main(["record", "--virtual", "--device", "nobody", "--seconds", "1", "--out", str(tmp_path / "x.felt")])
+    assert code == 2
+    assert capsys.readouterr().err.startswith("feltsense: no sensor 'nobody' in reach")
+    assert not (tmp_path / "x.felt").exists()
 
 
 @pytest.mark.parametrize("wrong", [["--speed", "0"], ["--speed", "5"], ["--seconds", "-1", "--virtual"]])

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from feltsense.core.timeline import NS
 from feltsense.errors import InputError
 from feltsense_bridge import devices
-from feltsense_bridge.errors import NotFoundError
+from feltsense_bridge.errors import NotFoundError, UnknownSensorError
 from feltsense_bridge.link import Link, LinkOptions, unix_clock
 from feltsense_bridge.link_connection import bleak_client
 from feltsense_bridge.scan import Sighting, scan
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from feltsense.core.event import Event
+    from feltsense_bridge.capture import CaptureWriter
     from feltsense_bridge.testing import Playback, VirtualRadio
 
 __all__ = ["Air", "choose", "links", "on_the_air"]
@@ -116,8 +117,10 @@ def choose(seen: Sequence[Sighting], wanted: Sequence[str]) -> list[Sighting]:
 
     Raises
     ------
+    UnknownSensorError
+        If one that was named is not there.
     NotFoundError
-        If one that was named is not there, or none is.
+        If none is.
     InputError
         If one that was named cannot be read, or it is not clear whose sensor to take.
     """
@@ -125,8 +128,12 @@ def choose(seen: Sequence[Sighting], wanted: Sequence[str]) -> list[Sighting]:
     for name in wanted:
         found = next((s for s in seen if s.answers_to(name)), None)
         if found is None:
-            msg = f"no sensor {name!r} in reach: wear it or wake it, bring it nearer, disconnect it from other phones"
-            raise NotFoundError(msg)
+            names = ", ".join(s.advertisement.name or s.advertisement.address for s in seen) or "none"
+            msg = (
+                f"no sensor {name!r} in reach (in reach: {names}): check the name, wear it or wake it, bring it nearer, "
+                f"disconnect it from other phones"
+            )
+            raise UnknownSensorError(msg)
         if found.model is None:
             msg = f"{name!r} is no sensor that feltsense can read; known models: {', '.join(devices.models())}"
             raise InputError(msg)
@@ -146,8 +153,8 @@ def choose(seen: Sequence[Sighting], wanted: Sequence[str]) -> list[Sighting]:
     return known
 
 
-def links(air: Air, sightings: Sequence[Sighting]) -> list[Link]:
-    """A link to each, named by model."""
+def links(air: Air, sightings: Sequence[Sighting], capture: CaptureWriter | None = None) -> list[Link]:
+    """A link to each, named by model; what they send is also captured, if so asked."""
     factory: Any = bleak_client(None if air.radio is None else air.radio.client)
     taken: Counter[str] = Counter()
     out = []
@@ -166,7 +173,7 @@ def links(air: Air, sightings: Sequence[Sighting]) -> list[Link]:
                 client_factory=factory,
                 clock=air.clock,
                 speed=air.speed,
-                options=LinkOptions(label=label),
+                options=LinkOptions(label=label, capture=None if capture is None else capture.tap()),
             )
         )
     return out
