@@ -93,13 +93,6 @@ def test_sensors_are_chosen_by_name_or_taken_where_it_is_clear():
         choose([LAMP], [])
 
 
-def test_an_unknown_device_is_bad_input(tmp_path, capsys):
-    code = main(["record", "--virtual", "--device", "nobody", "--seconds", "1", "--out", str(tmp_path / "x.felt")])
-    assert code == 2
-    assert capsys.readouterr().err.startswith("feltsense: no sensor 'nobody' in reach")
-    assert not (tmp_path / "x.felt").exists()
-
-
 @pytest.mark.parametrize("wrong", [["--speed", "0"], ["--speed", "5"], ["--seconds", "-1", "--virtual"]])
 def test_nonsense_is_refused_in_one_line(tmp_path, capsys, wrong):
     assert main(["record", "--out", str(tmp_path / "x.felt"), *wrong]) == 2
@@ -107,8 +100,8 @@ def test_nonsense_is_refused_in_one_line(tmp_path, capsys, wrong):
     assert main(["scan", "--virtual", "--seconds", "0"]) == 2
 
 
-def test_an_unknown_virtual_sensor_is_not_found(tmp_path, capsys):
+def test_an_unknown_sensor_is_bad_input(tmp_path, capsys):
     path = tmp_path / "x.felt"
-    assert main(["record", "--virtual", "--device", "nobody", "--out", str(path)]) == 1
-    assert "no sensor 'nobody'" in capsys.readouterr().err
+    assert main(["record", "--virtual", "--device", "nobody", "--out", str(path)]) == 2
+    assert capsys.readouterr().err.startswith("feltsense: no sensor 'nobody' in reach (in reach: Polar H10")
     assert not path.exists()
