@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from feltsense.core.chunk import Chunk
     from feltsense_bridge.accounting import Counters
+    from feltsense_bridge.capture import CaptureTap
     from feltsense_bridge.device import Device, Frame
 
 __all__ = ["Intake"]
@@ -91,6 +92,8 @@ class Intake:
         self.ended = ""
         """Why the device itself ended a stream; empty while it has not."""
         self.accounts: dict[str, StreamAccount] = {}
+        self.tap: CaptureTap | None = None
+        """Told of everything that comes in, in order."""
         self._device = device
         self._name = name
         self._label = label
@@ -118,20 +121,31 @@ class Intake:
 
     def hear(self, uuid: str, data: bytes, arrival_ns: int) -> None:
         """Take a notification; the only thing that the radio's callback does."""
-        if len(self._inbox) + len(self._ready) >= self._limit:
-            self.overflowed += 1
-            self._dropping = True
-            self._dropped_ns = arrival_ns
+        full = len(self._inbox) + len(self._ready) >= self._limit
+        if self.tap is not None:
+            self.tap.heard(uuid, data, arrival_ns, dropped=full)
+        if full:
+            self.drop(arrival_ns)
             return
         self._inbox.append(_Heard(uuid, data, arrival_ns, self._dropping))
         self._dropping = False
 
+    def drop(self, arrival_ns: int) -> None:
+        """A notification arrived and found no room."""
+        self.overflowed += 1
+        self._dropping = True
+        self._dropped_ns = arrival_ns
+
     def connected(self, t_ns: int) -> None:
         """The streams have been started."""
+        if self.tap is not None:
+            self.tap.connected(t_ns)
         self._inbox.append(_Change(True, t_ns))
 
     def disconnected(self, t_ns: int) -> None:
         """The connection has gone."""
+        if self.tap is not None:
+            self.tap.disconnected(t_ns)
         self._inbox.append(_Change(False, t_ns))
 
     def declare(self) -> None:
@@ -161,7 +175,11 @@ class Intake:
         while not self._ready and self._inbox:
             self._step(self._inbox.popleft())
         if not self._ready:
-            self._watch(now_ns)
+            self.watch(now_ns)
+        return self.take()
+
+    def take(self) -> Chunk | Event | None:
+        """The next of what has been decoded; None if there is none. Decodes nothing and minds no time."""
         return self._ready.popleft() if self._ready else None
 
     def dead(self, now_ns: int) -> bool:
@@ -248,7 +266,8 @@ class Intake:
         until = t_ns if account.stop_ns is None else account.stop_ns
         self._ready.append(Event(until, EventKind.STALLED, text=account.info.id))
 
-    def _watch(self, now_ns: int) -> None:
+    def watch(self, now_ns: int) -> None:
+        """Look for streams that have been silent for too long."""
         if self._connected_ns is None:
             return
         first = (self._connected_ns, to_ns(FIRST_FRAME_S * self._speed))
@@ -256,5 +275,7 @@ class Intake:
             since, patience = self._heard.get(stream, first)
             # What was dropped for want of room may have been this stream's: the sensor was not silent.
             if stream not in self._stalled and now_ns - max(since, self._dropped_ns) > patience:
+                if self.tap is not None:
+                    self.tap.quiet(now_ns)
                 account.interrupt(GapReason.STALL)
                 self._stall(stream, now_ns)

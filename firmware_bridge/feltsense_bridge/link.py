@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from feltsense.core.chunk import Chunk, StreamInfo
     from feltsense.core.event import Event
     from feltsense_bridge.accounting import Counters
+    from feltsense_bridge.capture import CaptureTap
     from feltsense_bridge.device import Device
     from feltsense_bridge.link_connection import ClientFactory
 
@@ -107,6 +108,8 @@ class LinkOptions:
         Notifications that may wait to be consumed.
     seed : int or None
         Of the backoff's jitter; None: different each time.
+    capture : CaptureTap or None
+        Told of every byte that comes (:mod:`feltsense_bridge.capture`).
     """
 
     label: str = ""
@@ -114,6 +117,7 @@ class LinkOptions:
     backoff: Backoff = Backoff()
     inbox: int = INBOX
     seed: int | None = None
+    capture: CaptureTap | None = None
 
 
 class Link:
@@ -176,7 +180,10 @@ class Link:
         self._speed = speed
         self._options = options
         self._chance = np.random.default_rng(options.seed)
+        if options.capture is not None:
+            self.device = options.capture.attach(device, name or device.model, self.label, speed)
         self._intake = Intake(device, name or device.model, self.label, speed, options.inbox)
+        self._intake.tap = options.capture
         self._task: asyncio.Task[None] | None = None
         self._first = asyncio.Event()
         self._streamed = False

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from feltsense.core.event import Event
     from feltsense.store import Writer
     from feltsense_bridge.accounting import Counters
+    from feltsense_bridge.capture import CaptureWriter
     from feltsense_bridge.live import Live
 
 __all__ = ["add", "run"]
@@ -54,6 +55,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     p.add_argument("--seconds", type=float, metavar="S", help="stop after so many seconds (default: at Ctrl-C)")
     p.add_argument("--subject", default="anonymous", metavar="NAME", help="pseudonym (default: %(default)s)")
+    p.add_argument(
+        "--capture",
+        type=Path,
+        metavar="FILE",
+        help="also keep every byte that comes, for a bug report; it must not exist (play it with: feltsense replay FILE)",
+    )
     p.add_argument("--virtual", action="store_true", help="virtual sensors on a synthetic person: needs no hardware")
     p.add_argument("--speed", type=float, default=1.0, metavar="X", help="with --virtual: times real time")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="with --virtual: which person (default: %(default)s)")
@@ -68,9 +75,10 @@ def run(args: argparse.Namespace) -> int:
     if args.speed != 1.0 and not args.virtual:
         msg = "--speed is for virtual sensors: add --virtual"
         raise InputError(msg)
-    if args.out.exists():
-        msg = f"{args.out} exists already: give another name"
-        raise InputError(msg)
+    for path in (args.out, args.capture):
+        if path is not None and path.exists():
+            msg = f"{path} exists already: give another name"
+            raise InputError(msg)
     import asyncio
 
     counters = asyncio.run(_record(args))
@@ -98,13 +106,15 @@ def account(counters: Mapping[str, Counters]) -> list[str]:
 
 async def _record(args: argparse.Namespace) -> Mapping[str, Counters]:
     import asyncio
+    from contextlib import ExitStack
 
     from feltsense.cli._sensors import choose, links, on_the_air
     from feltsense.store import Writer
+    from feltsense_bridge.capture import CaptureWriter
     from feltsense_bridge.live import Live
 
     stop = asyncio.Event()
-    with _ctrl_c(stop):
+    with _ctrl_c(stop), ExitStack() as stack:
         async with on_the_air(args) as air:
             found = choose(await air.scan(SCAN_S, args.device), args.device)
             about = {"recorder": "feltsense record" + (", virtual sensors" if args.virtual else "")}
@@ -112,7 +122,8 @@ async def _record(args: argparse.Namespace) -> Mapping[str, Counters]:
             air.leave_out(found)
             screen = _Status(sys.stderr)
             screen.say(f"Connecting to {', '.join(s.advertisement.name or s.advertisement.address for s in found)} …")
-            live = Live(links(air, found))
+            capture = stack.enter_context(CaptureWriter(args.capture)) if args.capture is not None else None
+            live = Live(links(air, found, capture))
             async with live:
                 if not await _opened(live, stop):
                     return live.counters
@@ -122,7 +133,7 @@ async def _record(args: argparse.Namespace) -> Mapping[str, Counters]:
                     if args.seconds is not None:
                         reasons.append(_after(begun, args.seconds / air.speed))
                     ending = asyncio.create_task(_end(live, reasons))
-                    keeping = asyncio.create_task(_keep(writer))
+                    keeping = asyncio.create_task(_keep(writer, capture))
                     try:
                         last_ns = await _listen(live, writer, screen, begun)
                     finally:
@@ -181,13 +192,15 @@ async def _after(begun: asyncio.Event, seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-async def _keep(writer: Writer) -> None:
+async def _keep(writer: Writer, capture: CaptureWriter | None) -> None:
     """Commit every second, whether or not anything comes."""
     import asyncio
 
     while True:
         await asyncio.sleep(COMMIT_S)
         writer.commit()
+        if capture is not None:
+            capture.flush()
 
 
 async def _end(live: Live, reasons: Sequence[Awaitable[object]]) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from feltsense.core.chunk import Chunk
     from feltsense.core.event import Event
+    from feltsense.core.recording import Recording
 
 __all__ = ["add", "run"]
 
@@ -26,7 +27,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Play a recording through a session and show its estimates as they would have come: exactly the numbers "
         "of `feltsense predict`.",
     )
-    p.add_argument("recording", type=Path, help="a .felt file, or an E4 folder or zip")
+    p.add_argument("recording", type=Path, help="a .felt file, an E4 folder or zip, or a capture")
     p.add_argument("--speed", type=float, default=60.0, help="times real time; 0: as fast as it goes (default: %(default)g)")
     p.add_argument("--profile", type=Path, metavar="USER.json", help="profile made by: feltsense calibrate")
     p.add_argument("--model", type=Path, metavar="BUNDLE", help="model bundle (default: the one that comes with feltsense)")
@@ -43,10 +44,9 @@ def run(args: argparse.Namespace) -> int:
     from feltsense.cli._live import Screen
     from feltsense.cli._watch import look
     from feltsense.core.profile import UserProfile
-    from feltsense.importers import open_recording
     from feltsense.session import Session
 
-    recording = open_recording(args.recording)
+    recording = _open(args.recording)
     profile = None if args.profile is None else UserProfile.load(args.profile)
     pace = f"x{args.speed:g}" if args.speed else "as fast as it goes"
     screen = Screen(sys.stdout, recording.seconds, f"{recording.subject}, recorded earlier, replayed {pace}")
@@ -62,6 +62,19 @@ def run(args: argparse.Namespace) -> int:
         screen.show(seen.end_s, seen.prediction, seen.vector)
     screen.close()
     return 0
+
+
+def _open(path: Path) -> Recording:
+    """A recording, or a capture decoded again."""
+    from feltsense_bridge.capture import is_capture
+
+    if is_capture(path):
+        from feltsense_bridge.replay import Replay
+
+        return Replay(path).recording()
+    from feltsense.importers import open_recording
+
+    return open_recording(path)
 
 
 def _known_ns(item: Chunk | Event) -> int:
