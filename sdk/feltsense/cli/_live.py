@@ -64,7 +64,7 @@ def verdict(prediction: Prediction) -> str:
 
 
 def why(prediction: Prediction) -> str:
-    """The largest contributions."""
+    """The largest contributions to this window's own logit. The shown probability is smoothed: it follows them."""
     parts = sorted(((n, c) for n, c in prediction.contributions.items() if n != "base" and c), key=lambda p: -abs(p[1]))
     return ", ".join(f"{name} {value:+.1f}" for name, value in parts[:_WHY])
 
@@ -92,7 +92,7 @@ def line(at_s: float, prediction: Prediction, vector: FeatureVector | None) -> s
         f"{vitals(vector)}  quality {prediction.quality:.2f}".strip(),
     ]
     reasons = why(prediction)
-    return "  ".join([*parts, f"because {reasons}"] if reasons else parts)
+    return "  ".join([*parts, f"evidence {reasons}"] if reasons else parts)
 
 
 class Screen:
@@ -152,7 +152,7 @@ class Screen:
             (self._title, _DIM),
             (f"time      {clock(at_s):>6} {bar(share)} {clock(self._length)}", ""),
             (f"{about(prediction):<9} {number:>6} {bar(p)} {verdict(prediction)}", loud),
-            (f"because   {why(prediction) or 'no contribution yet'}", ""),
+            (f"evidence  {why(prediction) or 'no contribution yet'}", ""),
             (f"body      {vitals(vector) or '–'}", ""),
             (f"quality   {prediction.quality:>6.2f} {bar(prediction.quality)}", ""),
         ]
