@@ -39,8 +39,15 @@ QRS_SMOOTH_SECONDS, QRS_MEAN_SECONDS = 0.1, 0.75
 _QRS_WEIGHT = 1.5
 _QRS_LEAST_LENGTH = 0.4
 """A complex shorter than this share of the mean complex is none."""
-_QRS_MEMORY = 128
-"""Complexes that the mean length is taken over: about two minutes, so that it follows a change of posture."""
+_QRS_MEMORY = 256
+"""Complexes that the mean length is taken over, three to four minutes: it follows a change of posture, and is long enough
+that in a burst of noise the same stretches are refused as by the mean over a whole record."""
+_QRS_INVERTED = 1.5
+"""A complex whose depth below the baseline exceeds its height so many times points down; where neither is so much larger
+(an RS complex), the lead stays as it was: its fiducial must not jump between the two crests."""
+_QRS_POLARITY_MEMORY = 16
+"""Complexes that decide a lead's polarity by majority: a run of premature beats does not turn it, a swapped lead does
+within some ten seconds."""
 _QRS_LEAST_MV = 0.02
 """A complex lower than this is noise of the converter: the smallest QRS that monitors must find has 0.15 mV."""
 
@@ -85,9 +92,9 @@ class _Bumps:
         self._previous = bool(flag[-1])
         return out
 
-    def peak(self, begin: int, end: int) -> int | None:
-        """Most prominent local maximum in [begin, end), unless it follows the last one too soon."""
-        part = self._signal.between(begin, end)
+    def peak(self, begin: int, end: int, sign: int = 1) -> int | None:
+        """Most prominent crest in [begin, end), upwards or (sign −1) downwards, unless it follows the last one too soon."""
+        part = sign * self._signal.between(begin, end)
         found, properties = find_peaks(part, prominence=(None, None))
         if not len(found):
             return None
@@ -102,6 +109,11 @@ class _Bumps:
         part = self._signal.between(begin, end)
         return float(part.max() - part.min()) if len(part) else 0.0
 
+    def reach(self, begin: int, end: int, level: float) -> tuple[float, float]:
+        """Height above and depth below a level in [begin, end)."""
+        part = self._signal.between(begin, end)
+        return (float(part.max()) - level, level - float(part.min())) if len(part) else (0.0, 0.0)
+
     def forget(self) -> None:
         """Keep only what a stretch that is still open can need."""
         self._signal.drop(self._signal.stop - self._longest)
@@ -112,7 +124,8 @@ class QrsDetector:
 
     A complex is where the absolute gradient, averaged over 0.1 s, exceeds 1.5 times its own average over 0.75 s;
     its R peak is the most prominent maximum there. Unlike the batch method, complexes below 0.02 mV are refused,
-    so that a flat line has no beats.
+    so that a flat line has no beats, and in a lead that is worn the wrong way round the most prominent minimum counts:
+    the last complexes vote on the lead's polarity, those of a block before its first peak is placed.
 
     Parameters
     ----------
@@ -127,22 +140,40 @@ class QrsDetector:
         """Raw ECG → columns: cleaned ECG, steepness minus its threshold."""
         self._bumps = _Bumps(round(_DEAD_SECONDS * rate), samples(2 * QRS_MEAN_SECONDS, rate))
         self._lengths: deque[int] = deque(maxlen=_QRS_MEMORY)
+        self._votes: deque[int] = deque(maxlen=_QRS_POLARITY_MEMORY)
+        self._sign = 1
+
+    @property
+    def inverted(self) -> bool:
+        """Whether the lead is worn the wrong way round: its complexes point down."""
+        return self._sign < 0
 
     def advance(self, block: Block) -> list[int]:
         """R peaks of the complexes that end in this block, as sample numbers of the run."""
         clean = block.values[:, 0]
-        peaks = []
+        complexes = []
         for begin, end in self._bumps.stretches(block, clean, block.values[:, 1] > 0.0):
             self._lengths.append(end - begin)
             if (end - begin) * len(self._lengths) < _QRS_LEAST_LENGTH * sum(self._lengths):
                 continue
-            if self._bumps.swing(begin, end) < _QRS_LEAST_MV:
-                continue
-            at = self._bumps.peak(begin, end)
-            if at is not None:
-                peaks.append(at)
+            if self._bumps.swing(begin, end) >= _QRS_LEAST_MV:
+                complexes.append((begin, end))
+        self._vote(complexes, clean)
+        peaks = [at for begin, end in complexes if (at := self._bumps.peak(begin, end, self._sign)) is not None]
         self._bumps.forget()
         return peaks
+
+    def _vote(self, complexes: list[tuple[int, int]], clean: NDArray[np.float64]) -> None:
+        """Let a block's complexes vote on the lead's polarity."""
+        if not complexes:
+            return
+        level = float(np.median(clean))
+        for begin, end in complexes:
+            height, depth = self._bumps.reach(begin, end, level)
+            self._votes.append(-1 if depth > _QRS_INVERTED * height else int(height > _QRS_INVERTED * depth))
+        total = sum(self._votes)
+        if 2 * abs(total) > len(self._votes):
+            self._sign = 1 if total > 0 else -1
 
 
 def _steepness(clean: Operation, smooth: int, mean: int, x: NDArray[np.float64]) -> NDArray[np.float64]:
