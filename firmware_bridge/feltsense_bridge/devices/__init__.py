@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 __all__ = ["device", "identify", "models"]
 
+_GENERAL = frozenset({"heart_rate", "health_thermometer", "environmental_sensing"})
+"""Models that any maker's sensor with a standard service is."""
+
 
 def models() -> tuple[str, ...]:
     """Names of all models that can be read."""
@@ -33,5 +36,5 @@ def identify(advertisement: Advertisement) -> str | None:
     """Model of an advertised device; the most specific match, None if nobody knows it."""
     matches = [m for m in models() if device(m).matches(advertisement)]
     # A Polar H10 also advertises the Heart Rate service that a plain strap has: specific models win.
-    specific = [m for m in matches if m != "heart_rate"]
+    specific = [m for m in matches if m not in _GENERAL]
     return next(iter(specific or matches), None)

@@ -21,6 +21,7 @@ __all__ = [
     "HEART_RATE_SERVICE",
     "advertises",
     "assigned",
+    "celsius",
     "chosen",
 ]
 
@@ -56,3 +57,8 @@ def chosen(model: str, offered: Sequence[str], streams: Sequence[str] | None, de
             raise UnknownNameError(f"stream of {model}", name, offered)
     wanted = default if streams is None else streams
     return tuple(name for name in offered if name in wanted)
+
+
+def celsius(degrees: float, *, fahrenheit: bool) -> float:
+    """A temperature in °C, whichever of the two units a sensor speaks."""
+    return (degrees - 32.0) / 1.8 if fahrenheit else degrees

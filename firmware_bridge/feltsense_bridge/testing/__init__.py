@@ -12,10 +12,12 @@ from feltsense.errors import MissingExtraError
 if find_spec("bumble") is None or find_spec("bleak") is None:
     raise MissingExtraError("sim", "the virtual radio")
 
+from feltsense_bridge.testing import profiles
 from feltsense_bridge.testing.board import VirtualBoard
+from feltsense_bridge.testing.gatt import VirtualGatt
 from feltsense_bridge.testing.h10 import VirtualH10
 from feltsense_bridge.testing.player import Playback
 from feltsense_bridge.testing.radio import START_NS, VirtualRadio
 from feltsense_bridge.testing.strap import VirtualStrap
 
-__all__ = ["START_NS", "Playback", "VirtualBoard", "VirtualH10", "VirtualRadio", "VirtualStrap"]
+__all__ = ["START_NS", "Playback", "VirtualBoard", "VirtualGatt", "VirtualH10", "VirtualRadio", "VirtualStrap", "profiles"]

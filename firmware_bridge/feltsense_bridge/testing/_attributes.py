@@ -14,7 +14,7 @@ from bumble.gatt import Characteristic, CharacteristicValue, Service
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["about", "battery", "characteristic"]
+__all__ = ["about", "battery", "characteristic", "constant"]
 
 _BATTERY, _LEVEL = "180F", "2A19"
 _ABOUT, _MAKER, _MODEL, _SERIAL = "180A", "2A29", "2A24", "2A25"
@@ -28,7 +28,8 @@ def _no_write(_connection: Any, _data: bytes) -> None:
     raise att.ATT_Error(att.ATT_WRITE_NOT_PERMITTED_ERROR)
 
 
-def _constant(value: bytes) -> Callable[[Any], bytes]:
+def constant(value: bytes) -> Callable[[Any], bytes]:
+    """A read that always gives `value`."""
     return lambda _connection: value
 
 
@@ -58,4 +59,4 @@ def battery(level: Callable[[], int]) -> Any:
 def about(maker: str, model: str, serial: str) -> Any:
     """Device Information service."""
     rows = ((_MAKER, maker), (_MODEL, model), (_SERIAL, serial))
-    return Service(_ABOUT, [characteristic(uuid, read=_constant(text.encode())) for uuid, text in rows])
+    return Service(_ABOUT, [characteristic(uuid, read=constant(text.encode())) for uuid, text in rows])

@@ -122,6 +122,8 @@ _KINDS = (
     SignalKind("eda", "uS", ("eda",), 0.05, 60.0),
     # Kleckner 2018 uses 30–40 °C for "worn"; a cold hand is 20 °C and still worn, so plausible is wider.
     SignalKind("skin_temperature", "degC", ("temperature",), 15.0, 42.0),
+    # A living core is 30 °C (hypothermia) to 43 °C (heat stroke); beyond, the estimate or the contact is wrong.
+    SignalKind("core_temperature", "degC", ("temperature",), 30.0, 43.0),
     SignalKind("acc", "g", _XYZ, -16.0, 16.0),
     SignalKind("heart_rate", "bpm", ("heart_rate",), 25.0, 240.0),
     SignalKind("rr", "s", ("rr",), 0.25, 3.0),

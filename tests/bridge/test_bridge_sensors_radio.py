@@ -1,0 +1,102 @@
+"""Each model over the virtual radio, by the link, from its own virtual sensor: what was played is what comes."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from feltsense.core.chunk import Chunk, StreamInfo
+from feltsense.core.recording import Recording, Segment, Stream
+from feltsense.core.signals import spec
+from feltsense.core.timeline import NS, TimeMap
+
+pytest.importorskip("bumble")
+pytest.importorskip("bleak")
+
+from feltsense_bridge import devices
+from feltsense_bridge.link import Backoff, Link, LinkOptions
+from feltsense_bridge.link_connection import bleak_client
+from feltsense_bridge.scan import scan
+from feltsense_bridge.testing import VirtualGatt, VirtualRadio, profiles
+
+SPEED = 20.0
+T0 = 1_700_000_000 * NS
+OPTIONS = LinkOptions(backoff=Backoff(first=0.5, most=2.0), seed=1)
+LEVEL = {"core_temperature": 37.0, "skin_temperature": 33.0, "heart_rate": 70.0}
+
+
+def stream(kind, rate, seconds, step):
+    """Values that tell their sample's number, in whole steps of the sensor's resolution."""
+    info = StreamInfo(f"x.{kind}", spec(kind, rate))
+    n = round(seconds * rate)
+    values = LEVEL.get(kind, 0.0) + np.repeat((np.arange(n)[:, None] % 200) * step, info.spec.width, axis=1)
+    return Stream(info, (Segment(values, TimeMap.uniform(T0, info.spec.rate)),))
+
+
+def person(seconds, *kinds):
+    """A recording with streams (kind, rate, step)."""
+    streams = [stream(kind, rate, seconds, step) for kind, rate, step in kinds]
+    return Recording("P", {s.info.id: s for s in streams})
+
+
+async def hear(source, profile, device, *, drop=0, vanish=0.0):
+    """Play a recording by a virtual sensor and collect what a link gives."""
+    items = []
+    async with VirtualRadio(speed=SPEED) as radio:
+        sensor = await radio.add(VirtualGatt(source, profile))
+        seen = await scan(1.0, backend=radio.scanner)
+        assert [s.model for s in seen] == [device.model]
+        factory = bleak_client(radio.client)
+        link = Link(
+            device, sensor.address, name="x", client_factory=factory, clock=radio.clock, speed=SPEED, options=OPTIONS
+        )
+
+        async def listen():
+            async for item in link:
+                items.append(item)
+
+        async with link:
+            listening = asyncio.create_task(listen())
+            await link.opened()
+            if drop:
+                await radio.sleep(5 + sensor.playback.lead * SPEED)
+                sensor.drop(sensor._sends()[0], drop)
+            if vanish:
+                await radio.sleep(5 + sensor.playback.lead * SPEED)
+                await sensor.vanish(vanish)
+            await sensor.finished()
+            await link.close()
+            await listening
+        assert link.corrupt == link.overflowed == 0
+        produced = sensor.produced
+    chunks = {}
+    for item in items:
+        if isinstance(item, Chunk):
+            chunks.setdefault(item.stream.id.removeprefix("x."), []).append(item)
+    return {k: Stream.from_chunks(v[0].stream, v) for k, v in chunks.items()}, produced
+
+
+def values(stream):
+    return np.concatenate([s.values for s in stream.segments])
+
+
+def played(source, kind):
+    return source.streams[f"x.{kind}"].segments[0].values
+
+
+async def test_core():
+    source = person(20, ("core_temperature", 1, 0.01), ("skin_temperature", 1, 0.01))
+    got, produced = await hear(source, profiles.core(), devices.device("core")())
+    for kind in ("core_temperature", "skin_temperature"):
+        np.testing.assert_allclose(values(got[kind]), played(source, kind), atol=1e-9)
+    assert produced == {"core_temperature": 20, "skin_temperature": 20}
+
+
+async def test_core_comes_back_with_its_loss_between_bounds():
+    source = person(30, ("core_temperature", 1, 0.01), ("skin_temperature", 1, 0.01))
+    got, produced = await hear(source, profiles.core(), devices.device("core")(), vanish=8)
+    stream = got["core_temperature"]
+    account = stream.account()
+    assert len(stream.segments) == 2
+    assert account.received + stream.segments[1].gap.samples <= produced["core_temperature"] == 30
+    assert account.received + stream.segments[1].gap.upper >= 30
