@@ -11,7 +11,11 @@ from feltsense.core.signals import CATALOGUE
 from feltsense.errors import ProtocolError
 from feltsense_bridge import devices
 from feltsense_bridge.device import Advertisement
+from feltsense_bridge.devices import _ieee11073 as ieee
+from feltsense_bridge.devices import _information as information
 from feltsense_bridge.devices import core
+from feltsense_bridge.devices import health_thermometer as thermometer
+from feltsense_bridge.devices._gatt import BATTERY_LEVEL, assigned
 
 EXAMPLES = settings(max_examples=100)
 
@@ -66,16 +70,118 @@ def test_core_refuses_what_is_cut_or_left_over(data):
         core.Core().decode(core.MEASUREMENT, bytes.fromhex(data))
 
 
+# ---------------------------------------------------------------- FLOAT and thermometers
+
+
+@pytest.mark.parametrize(
+    # The worked examples of a public question on the format ("convert IEEE-11073 32-bit float", devhide.com 60841331).
+    ("word", "value"),
+    [(0xFF00016C, 36.4), (0xFE000D97, 34.79), (0xFE000E71, 36.97)],
+)
+def test_float_of_public_examples(word, value):
+    data = word.to_bytes(4, "little")
+    assert ieee.decode_float(data) == value
+    assert ieee.encode_float(value, -1 if word >> 24 == 0xFF else -2) == data
+
+
+def test_every_special_is_no_number():
+    for word in ieee.Special:
+        data = int(word).to_bytes(4, "little")
+        assert ieee.special(data) is word
+        assert math.isnan(ieee.decode_float(data))
+        # The same mantissa with an exponent is a number.
+        other = data[:3] + b"\xff"
+        assert ieee.special(other) is None
+        assert math.isfinite(ieee.decode_float(other))
+    assert ieee.encode_float(math.nan, -2) == int(ieee.Special.NOT_A_NUMBER).to_bytes(4, "little")
+
+
+@given(st.integers(-(2**23), 2**23 - 1), st.integers(-20, 20))
+@EXAMPLES
+def test_float_twins(mantissa, exponent):
+    data = mantissa.to_bytes(3, "little", signed=True) + exponent.to_bytes(1, "little", signed=True)
+    if ieee.special(data) is None:
+        assert ieee.encode_float(ieee.decode_float(data), exponent) == data
+
+
+@pytest.mark.parametrize(("value", "exponent"), [(2.0**23, 0), (math.inf, 0), (1, 200), (0x7FFFFE, 0)])
+def test_float_refuses_what_does_not_fit(value, exponent):
+    with pytest.raises(ValueError, match="does not fit"):
+        ieee.encode_float(value, exponent)
+
+
+@given(
+    st.integers(-9999, 9999).map(lambda v: v / 100),
+    st.booleans(),
+    st.none() | st.tuples(st.integers(0, 9999), *[st.integers(0, 255)] * 5),
+    st.none() | st.integers(0, 255),
+)
+@EXAMPLES
+def test_thermometer_twins(degrees, fahrenheit, time, site):
+    said = thermometer.TemperatureMeasurement(degrees, fahrenheit, time, site)
+    assert thermometer.TemperatureMeasurement.decode(said.encode()) == said
+
+
+def test_thermometer_sites_and_units():
+    device, uuid = thermometer.HealthThermometer(), thermometer.MEASUREMENT
+    measured = thermometer.TemperatureMeasurement
+    # 98.5 °F on a thermometer's display is 36.97 °C in the example above.
+    assert by_stream(device.decode(uuid, bytes.fromhex("00710e00fe"))) == {"core_temperature": [[36.97]]}
+    warm = by_stream(device.decode(uuid, measured(98.6, fahrenheit=True, site=thermometer.Site.TOE).encode()))
+    assert warm["skin_temperature"][0][0] == pytest.approx(37.0)
+    assert by_stream(thermometer.HealthThermometer(["skin_temperature"]).decode(uuid, measured(33.0).encode())) == {
+        "skin_temperature": [[33.0]]
+    }
+    only_core = thermometer.HealthThermometer(["core_temperature"])
+    assert only_core.decode(uuid, measured(33.0, site=thermometer.Site.FINGER).encode()) == []
+    [frame] = device.decode(uuid, bytes.fromhex("00feff7f00"))
+    assert np.isnan(frame.values).all()
+
+
+@pytest.mark.parametrize("data", ["", "00710e00", "00710e00fe00", "04710e00fe", "02710e00fe0102030405"])
+def test_thermometer_refuses_what_is_cut_or_left_over(data):
+    with pytest.raises(ProtocolError):
+        thermometer.TemperatureMeasurement.decode(bytes.fromhex(data))
+
+
+# ---------------------------------------------------------------- battery and device information
+
+
+def test_information():
+    said = {BATTERY_LEVEL: b"\x57", assigned(0x2A29): b"Maker\0\0", assigned(0x2A26): "1.2-β".encode(), "other": b"\xff"}
+    assert information.Information.of(said) == information.Information(maker="Maker", firmware="1.2-β", battery=87)
+    assert information.Information.of({}).battery is None
+    for bad in (b"", b"\x65", b"\x01\x02"):
+        with pytest.raises(ProtocolError):
+            information.decode_battery(bad)
+    with pytest.raises(ProtocolError):
+        information.decode_text(b"\xff\xfe")
+    with pytest.raises(ValueError, match="0 to 100"):
+        information.encode_battery(101)
+
+
+@given(st.integers(0, 100), st.text(st.characters(exclude_characters="\0", codec="utf-8")))
+@EXAMPLES
+def test_information_twins(percent, text):
+    assert information.decode_battery(information.encode_battery(percent)) == percent
+    assert information.decode_text(information.encode_text(text)) == text
+
+
 # ---------------------------------------------------------------- all
 
 
 SEEDS = {
     "core": (core.MEASUREMENT, [CORE_VECTOR]),
+    "health_thermometer": (
+        thermometer.MEASUREMENT,
+        [bytes.fromhex("00710e00fe"), bytes.fromhex("0700710e00fee90701020304050603")],
+    ),
 }
 
 
 def test_services_tell_the_model():
-    assert devices.identify(Advertisement("a", "CORE", (core.SERVICE,))) == "core"
+    assert devices.identify(Advertisement("a", "CORE", (core.SERVICE, thermometer.SERVICE))) == "core"
+    assert devices.identify(Advertisement("a", "thermo", (thermometer.SERVICE,))) == "health_thermometer"
 
 
 @pytest.mark.parametrize("model", SEEDS)

@@ -14,6 +14,7 @@ pytest.importorskip("bumble")
 pytest.importorskip("bleak")
 
 from feltsense_bridge import devices
+from feltsense_bridge.devices.health_thermometer import Site
 from feltsense_bridge.link import Backoff, Link, LinkOptions
 from feltsense_bridge.link_connection import bleak_client
 from feltsense_bridge.scan import scan
@@ -100,3 +101,11 @@ async def test_core_comes_back_with_its_loss_between_bounds():
     assert len(stream.segments) == 2
     assert account.received + stream.segments[1].gap.samples <= produced["core_temperature"] == 30
     assert account.received + stream.segments[1].gap.upper >= 30
+
+
+@pytest.mark.parametrize(("site", "kind"), [(Site.EAR, "core_temperature"), (Site.FINGER, "skin_temperature")])
+async def test_health_thermometer(site, kind):
+    source = person(12, (kind, 1, 0.01))
+    got, _ = await hear(source, profiles.health_thermometer(site), devices.device("health_thermometer")())
+    assert list(got) == [kind]
+    np.testing.assert_allclose(values(got[kind]), played(source, kind), atol=1e-9)

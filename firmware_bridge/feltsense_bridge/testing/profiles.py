@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feltsense_bridge.devices import core as core_codec
+from feltsense_bridge.devices import health_thermometer as thermometer
 from feltsense_bridge.testing.gatt import Output, Profile
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from feltsense_bridge.testing.gatt import Moment
 
-__all__ = ["core"]
+__all__ = ["core", "health_thermometer"]
 
 
 def _count(moment: Moment, stream: str, step: float) -> int | None:
@@ -37,3 +38,16 @@ def core() -> Profile:
 
     kinds = {name: name for name in core_codec.Core.offered}
     return Profile("CORE", core_codec.SERVICE, kinds, (Output(tuple(kinds), core_codec.MEASUREMENT, encode),))
+
+
+def health_thermometer(site: int | None = thermometer.Site.EAR) -> Profile:
+    """A thermometer at one place of the body; ``None`` does not say where, and plays a core temperature."""
+    on_skin = site in (thermometer.Site.ARMPIT, thermometer.Site.FINGER, thermometer.Site.TOE)
+    stream = "skin_temperature" if on_skin else "core_temperature"
+
+    def encode(moment: Moment) -> Sequence[bytes]:
+        degrees = float(moment.values[stream][-1, 0])
+        return [thermometer.TemperatureMeasurement(degrees, site=site).encode()]
+
+    output = Output((stream,), thermometer.MEASUREMENT, encode, indicate=True)
+    return Profile("thermo", thermometer.SERVICE, {stream: stream}, (output,))
