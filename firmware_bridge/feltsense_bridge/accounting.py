@@ -11,7 +11,12 @@ Contract
   back-dated at the nominal rate; a lost frame is never smeared over the next one.
 - A stream's times never run backwards, not even across segments and clock resets.
 
-Irregular streams (the Heart Rate service has no times):
+Irregular streams:
+
+- Intervals whose frames carry the device time of their last beat (``ppi``) lie back from it, one interval apart
+  (:mod:`feltsense_bridge.timed_beats`).
+
+The Heart Rate service has no times:
 
 - ``heart_rate``: a value is placed at its arrival.
 - ``rr``: beats lie one interval apart, so the sum of the intervals is a clock of its own that is mapped to session
@@ -30,7 +35,8 @@ from feltsense.core.chunk import Chunk, GapReason
 from feltsense.core.timeline import NS, TimeMap
 from feltsense_bridge.clock import DeviceClock
 from feltsense_bridge.continuity import RATE_TOLERANCE, Outage, Timed, Word
-from feltsense_bridge.untimed import Arrivals, Counted, Free
+from feltsense_bridge.timed_beats import TimedBeats
+from feltsense_bridge.untimed import Arrivals, Counted, Free, lasting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +47,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Counters", "StreamAccount"]
 
+_INTERVALS: Final = frozenset({"rr", "ppi"})
+"""Kinds whose values last as long as they say."""
 BEATS_PER_S: Final = 4.0
 """No heart sends more than this many intervals or rates a second (an interval below 0.25 s is implausible)."""
 WAITED_NS: Final = round(NS / 12**0.5)
@@ -177,7 +185,9 @@ class StreamAccount:
     def _choose(self, frame: Frame) -> tuple[Judge, DeviceClock]:
         """The judge that fits what the frames carry, and the clock that it judges by."""
         rate = self.info.spec.rate
-        if rate is None and self.info.spec.name == "rr":
+        if rate is None and frame.device_ns is not None:
+            return TimedBeats(BEATS_PER_S, self._clock), self._clock
+        if rate is None and self.info.spec.name in _INTERVALS:
             own = DeviceClock(jitter=1.0, drift=RATE_TOLERANCE)
             return Free(BEATS_PER_S, own, regular=False), own
         if rate is None:
@@ -219,8 +229,9 @@ class StreamAccount:
             t, unc = device.copy(), 0
         else:
             mapped = self._clock.place(self.info.id, verdict.device_ns, arrival_ns)
-            device = verdict.device_ns - _until_last(frame.values)
-            t, unc = device + (mapped.t_ns - verdict.device_ns), round(float(np.hypot(mapped.unc_ns, WAITED_NS)))
+            device = verdict.device_ns - _until_last(frame)
+            waited = 0 if isinstance(self._judge, TimedBeats) else WAITED_NS
+            t, unc = device + (mapped.t_ns - verdict.device_ns), round(float(np.hypot(mapped.unc_ns, waited)))
         if floor is not None:
             t = np.maximum(t, floor + 1 + np.arange(n))
         self._last = _Anchor(int(device[-1]), arrival_ns, int(t[-1]), unc)
@@ -236,9 +247,7 @@ class StreamAccount:
             self.counters.gaps += 1
 
 
-def _until_last(values: NDArray[np.float64]) -> NDArray[np.int64]:
+def _until_last(frame: Frame) -> NDArray[np.int64]:
     """From each beat to the last of its frame, in ns: the intervals after it."""
-    lasting = np.array(
-        [round((v if np.isfinite(v) else 1 / BEATS_PER_S) * NS) for v in values[:, 0].tolist()], dtype=np.int64
-    )
-    return np.asarray(lasting.sum() - np.cumsum(lasting), dtype=np.int64)
+    between = lasting(frame, BEATS_PER_S)
+    return np.asarray(between.sum() - np.cumsum(between), dtype=np.int64)

@@ -120,6 +120,9 @@ class Frame:
         Sequence number of the frame.
     modulus : int
         What the sequence number wraps at; 0 where there is none.
+    lasting_ns : ndarray of int64, shape (n,), or None
+        Irregular streams: how long before each sample the one before it was, by the device. None: the first column
+        of `values` says so, in s.
     """
 
     stream: str
@@ -127,6 +130,7 @@ class Frame:
     device_ns: int | None = None
     sequence: int | None = None
     modulus: int = 0
+    lasting_ns: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True)

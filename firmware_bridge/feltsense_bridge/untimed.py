@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from feltsense.core.chunk import Gap, GapReason
 from feltsense.core.timeline import NS
 from feltsense_bridge.continuity import Outage, Stragglers, Verdict, Word, elapsed_gap, frames_lost
@@ -16,15 +18,26 @@ from feltsense_bridge.continuity import Outage, Stragglers, Verdict, Word, elaps
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from numpy.typing import NDArray
+
     from feltsense_bridge.clock import DeviceClock
     from feltsense_bridge.device import Frame
 
-__all__ = ["Arrivals", "Counted", "Free"]
+__all__ = ["Arrivals", "Counted", "Free", "lasting"]
 
 SHIFT_NS: Final = 3 * NS // 2
 """Arrivals that shift by more than this for good mean a loss: a notification a second makes a beat wait up to one."""
 SHIFT_RUN: Final = 5
 """... for good: so many in a row. A single late notification is the radio's."""
+
+
+def lasting(frame: Frame, most: float) -> NDArray[np.int64]:
+    """How long before each sample of an irregular stream the one before it was, in ns; `most` a second at most."""
+    if frame.lasting_ns is not None:
+        return frame.lasting_ns
+    # An interval that is no number lasts, for want of better, as long as the shortest.
+    seconds = (v if math.isfinite(v) else 1 / most for v in frame.values[:, 0].tolist())
+    return np.array([round(v * NS) for v in seconds], dtype=np.int64)
 
 
 class Counted:
@@ -140,8 +153,7 @@ class Free:
     def _lasts(self, frame: Frame) -> int:
         if self._regular:
             return round(len(frame.values) / self._most * NS)
-        # An interval that is no number lasts, for want of better, as long as the shortest.
-        return sum(round((v if math.isfinite(v) else 1 / self._most) * NS) for v in frame.values[:, 0].tolist())
+        return int(lasting(frame, self._most).sum())
 
 
 class Arrivals:

@@ -234,7 +234,7 @@ def test_h10_heart_rate_alone_needs_no_pmd():
 
 def test_h10_reports_a_stream_that_stopped_by_itself():
     assert PolarH10().decode(pmd.CONTROL, bytes.fromhex("0100")) == [
-        StreamReset("ecg", "the strap stopped the stream by itself")
+        StreamReset("ecg", "the sensor stopped the stream by itself")
     ]
     with pytest.raises(ProtocolError):
         PolarH10().decode(pmd.CONTROL, b"\x77")

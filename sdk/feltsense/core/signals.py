@@ -37,6 +37,8 @@ UNITS: Final[Mapping[str, str]] = MappingProxyType(
         "uS": "microsiemens",
         "degC": "degree Celsius",
         "g": "standard gravity",
+        "deg/s": "degree per second",
+        "uT": "microtesla",
         "bpm": "beats per minute",
         "s": "second",
         "1": "arbitrary units (device counts, not comparable between devices)",
@@ -125,8 +127,15 @@ _KINDS = (
     # A living core is 30 °C (hypothermia) to 43 °C (heat stroke); beyond, the estimate or the contact is wrong.
     SignalKind("core_temperature", "degC", ("temperature",), 30.0, 43.0),
     SignalKind("acc", "g", _XYZ, -16.0, 16.0),
+    # A hand turns by 1,000 °/s at most in daily life, a thrown ball's by more; sensors end at 2,000 °/s.
+    SignalKind("gyroscope", "deg/s", _XYZ, -2000.0, 2000.0),
+    # The Earth's field is below 70 µT; magnets in clasps and loudspeakers add milliteslas. Sensors end at 50 G.
+    SignalKind("magnetometer", "uT", _XYZ, -5000.0, 5000.0),
+    SignalKind("ambient_light", "1", ("light",), -1e7, 1e7),
     SignalKind("heart_rate", "bpm", ("heart_rate",), 25.0, 240.0),
     SignalKind("rr", "s", ("rr",), 0.25, 3.0),
+    # Pulse-to-pulse intervals and the device's own estimate of their error, which may be 0.
+    SignalKind("ppi", "s", ("ppi", "error"), 0.0, 3.0),
 )
 
 CATALOGUE: Final[Mapping[str, SignalKind]] = MappingProxyType({k.name: k for k in _KINDS})
