@@ -7,14 +7,17 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from feltsense.core.recording import Recording
+from feltsense.core.timeline import to_ns
 from feltsense.errors import UnknownNameError
 from feltsense_bridge.testing import _attributes as attributes
+from feltsense_bridge.testing.channel import Action, Channel, Courier
 from feltsense_bridge.testing.player import Playback, Player
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from feltsense.core.recording import Stream
+    from feltsense_bridge.testing.faults import Fault
     from feltsense_bridge.testing.radio import VirtualRadio
 
 __all__ = ["VirtualSensor"]
@@ -83,6 +86,8 @@ class VirtualSensor:
         self._lose: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._begun = asyncio.Event()
+        self._courier: Courier | None = None
+        self._fate: asyncio.Task[None] | None = None
         self.playback.join(self)
 
     # ------------------------------------------------------------------ what tests ask and do
@@ -114,6 +119,29 @@ class VirtualSensor:
             raise UnknownNameError(f"stream of {self.name}", stream, self._sends())
         self._lose[stream] += n
 
+    def suffer(self, *faults: Fault, seed: int = 0) -> None:
+        """Let things go wrong from now on, in place of what did before (:mod:`feltsense_bridge.testing.faults`).
+
+        Parameters
+        ----------
+        *faults : Fault
+            In the order in which notifications pass them; none: all is well again.
+        seed : int
+            Of all that is drawn.
+        """
+        channel = Channel(faults, seed, self.playback.origin_ns)
+        self._courier = Courier(channel, self.now_ns, self.until, self._arrive) if faults else None
+        self._limit_packets()
+        if self._fate is not None:
+            self._fate.cancel()
+            self._fate = None
+        if self._begun.is_set():
+            self._begin_fate()
+
+    def reset_clock(self) -> None:
+        """Let the sensor's clock start anew, as when its battery was out for a moment; it measures on."""
+        self._born_ns = self._radio.clock()
+
     async def disconnect(self) -> None:
         """End the connection from the sensor's side; it advertises again at once."""
         if self._connection is not None:
@@ -143,6 +171,8 @@ class VirtualSensor:
             await asyncio.wait(running)
         for task in self._playing.values():
             task.result()
+        while self._courier is not None and self._courier.busy:  # noqa: ASYNC110 - simulated time is no event
+            await asyncio.sleep(_SETTLE_S)
         await asyncio.sleep(_SETTLE_S)
 
     # ------------------------------------------------------------------ what the radio does
@@ -158,6 +188,7 @@ class VirtualSensor:
         self._device.add_services([attributes.battery(lambda: self.battery), about, *self._services()])
         self._device.advertising_data = self._advertisement()
         self._device.on("connection", self._on_connection)
+        self._limit_packets()
         await self._device.power_on()
         await self._advertise()
 
@@ -229,7 +260,9 @@ class VirtualSensor:
     def _perform(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self._playing[name] = asyncio.create_task(work)
         self.playback.begin(self, self._radio)
-        self._begun.set()
+        if not self._begun.is_set():
+            self._begun.set()
+            self._begin_fate()
 
     def playing(self, name: str) -> bool:
         """Whether a stream has been started and not stopped."""
@@ -261,8 +294,18 @@ class VirtualSensor:
 
     async def notify(self, characteristic: Any, value: bytes) -> None:
         """Notify the connected host; Bumble would cut a long value without a word, so that is an error here."""
-        connection = self._connection
-        if connection is None:
+        if self._connection is None:
+            return
+        if self._courier is None:
+            await self._arrive((self._connection, characteristic), value)
+            return
+        for t_ns in self._courier.post((self._connection, characteristic), value):
+            self._spawn(self._courier.deliver(t_ns))
+
+    async def _arrive(self, token: Any, value: bytes) -> None:
+        connection, characteristic = token
+        if connection is not self._connection:
+            # It was under way when the connection went.
             return
         if len(value) > connection.att_mtu - ATT_HEADER:
             msg = f"{self.name}: a notification of {len(value)} bytes does not fit a packet of {connection.att_mtu}"
@@ -276,6 +319,28 @@ class VirtualSensor:
     async def _indicate(self, characteristic: Any, value: bytes) -> None:
         if self._connection is not None:
             await self._device.indicate_subscriber(self._connection, characteristic, value)
+
+    # ------------------------------------------------------------------ what goes wrong
+
+    def _limit_packets(self) -> None:
+        if self._courier is not None and self._courier.channel.mtu is not None and self._device is not None:
+            self._device.gatt_server.max_mtu = self._courier.channel.mtu
+
+    def _begin_fate(self) -> None:
+        if self._courier is not None:
+            self._fate = asyncio.create_task(self._meet_fate(self._courier.channel))
+            self._tasks.add(self._fate)
+            self._fate.add_done_callback(self._tasks.discard)
+
+    async def _meet_fate(self, channel: Channel) -> None:
+        await self.playback.started()
+        channel.begin_ns = self.playback.origin_ns
+        for at, action in channel.moments:
+            await self.until(channel.begin_ns + to_ns(at))
+            if action is Action.DISCONNECT:
+                await self.disconnect()
+            else:
+                self.reset_clock()
 
     # ------------------------------------------------------------------ on and off the air
 

@@ -10,7 +10,7 @@ Contract
   and while a sensor is behind with its frames (more speed than the machine has): what could not be sent in time does
   not look like a radio that held it back, nor like a clock that drifts.
 - Bluetooth itself (scanning, connecting, answers) takes real time, whatever the speed.
-- The radio is perfect and has no latency: loss, absence and drift are put in by the sensors' knobs.
+- The radio is perfect and has no latency: those, loss, absence and drift are put in by the sensors' knobs.
 - Leaving the context disconnects and stops everything; no task stays behind.
 """
 
