@@ -120,3 +120,14 @@ def test_any_cut_of_a_real_recording_gives_the_same_bits(data_dir):
     other = table(rec, "ecg", hop=1, items=rechunk(rec, seed=5))[3]
     assert [v.values.tobytes() for v in one] == [v.values.tobytes() for v in other]
     assert [v.quality.tobytes() for v in one] == [v.quality.tobytes() for v in other]
+
+
+def test_premature_beats_are_counted_as_corrected_and_the_raw_series_stays():
+    times = beat_times(122, spread=0.005)
+    early = times.copy()
+    early[[60, 90, 120]] -= 0.3
+    x, y = (table(synthetic(t, 122), "ecg", window=120)[1] for t in (times, early))
+    assert x["corrected_fraction"][0] < 0.03
+    # A premature beat is one that comes early and one that follows late.
+    assert 3 <= round(y["corrected_fraction"][0] * (len(early) - 2)) <= 8
+    assert y["rmssd"][0] == pytest.approx(x["rmssd"][0], abs=2.0)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feltsense.dsp.blocks import Block, BlockFilter, Tail, samples
+from feltsense.dsp.correction import Classifier, corrected
 from feltsense.dsp.intervals import IntervalRule, near_median
 from feltsense.quality.beats import likeness
 
@@ -56,10 +57,13 @@ class BeatRule:
         Least likeness of both beats of a valid interval.
     interval : IntervalRule
         Plausible intervals.
+    corrects : bool
+        Whether artefacts and ectopic beats are classified (:mod:`feltsense.dsp.correction`).
     """
 
     trusted: float
     interval: IntervalRule
+    corrects: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +84,8 @@ class Beats:
         The lower likeness of the interval's two beats.
     measures : ndarray, shape (n, m)
         What was measured of each.
+    kinds : ndarray of int8, shape (n,)
+        :class:`~feltsense.dsp.correction.BeatClass`; all normal where the rule does not ask for it.
     """
 
     t_ns: NDArray[np.int64]
@@ -88,6 +94,17 @@ class Beats:
     likeness: NDArray[np.float64]
     pair: NDArray[np.float64]
     measures: NDArray[np.float64]
+    kinds: NDArray[np.int8]
+
+    def corrected_ms(self) -> list[NDArray[np.float64]]:
+        """Intervals with artefacts and ectopic beats corrected, one array a gapless run; the raw ones stay as they are."""
+        starts = np.flatnonzero(np.isnan(self.interval_ms))
+        out = []
+        for part in np.split(np.arange(len(self.interval_ms)), starts):
+            if len(part) > 1:
+                times = np.concatenate(([0.0], np.cumsum(self.interval_ms[part[1:]])))
+                out.append(np.diff(corrected(times, self.kinds[part])))
+        return out
 
 
 class BeatLine:
@@ -107,7 +124,7 @@ class BeatLine:
         Column of the detector's operation.
     """
 
-    _INTERVAL, _VALID, _LIKE, _PAIR, _MEASURES = 0, 1, 2, 3, 4
+    _INTERVAL, _VALID, _LIKE, _PAIR, _KIND, _MEASURES = 0, 1, 2, 3, 4, 5
 
     def __init__(
         self, wave: Wave, rule: BeatRule, rate: float, spectrum: Cells | None = None, spectrum_column: int = 0
@@ -150,7 +167,13 @@ class BeatLine:
         valid = rows[:, self._VALID] > 0.0
         valid[:1] = False  # the first interval began before the window
         return Beats(
-            times[a:b], rows[:, self._INTERVAL], valid, rows[:, self._LIKE], rows[:, self._PAIR], rows[:, self._MEASURES :]
+            times[a:b],
+            rows[:, self._INTERVAL],
+            valid,
+            rows[:, self._LIKE],
+            rows[:, self._PAIR],
+            rows[:, self._MEASURES :],
+            rows[:, self._KIND].astype(np.int8),
         )
 
     def forget(self, before_ns: int) -> None:
@@ -188,6 +211,8 @@ class _Run:
         self._shapes = Tail(wave.shape)
         self._judged = Tail(3)
         self._measures = Tail(len(wave.measures))
+        self._kinds = Tail(0, np.int8)
+        self._classifier = Classifier() if rule.corrects else None
         self._ready = self._taken = 0
         self._shaped = self._done = 0
         self._final = 0
@@ -221,7 +246,9 @@ class _Run:
         self._taken = b
         like, interval, pair = self._judged.between(a, b).T
         # `interval` is signed: negative says that it is there but not valid.
-        rows = np.column_stack((np.abs(interval), interval > 0.0, like, pair, self._measures.between(a, b)))
+        rows = np.column_stack(
+            (np.abs(interval), interval > 0.0, like, pair, self._kinds.between(a, b), self._measures.between(a, b))
+        )
         times = self._places.between(a, b)[:, 1].copy()
         self._forget()
         return times, rows
@@ -284,11 +311,21 @@ class _Run:
         plausible = (rows[:, 2] > self._rule.trusted) & (size >= rule.low_ms) & (size <= rule.high_ms)
         mine = self._beats(start, stop)
         judged = self._judged.rows[mine]
+        self._kinds.append(self._classify(mine, np.abs(self._judged.rows[mine.start :, 1])))
         trusted = judged[:, 2] > self._rule.trusted
         valid = trusted & near_median(np.abs(judged[:, 1]), size[plausible], rule)
         judged[:, 1] = np.where(valid, 1.0, -1.0) * np.abs(judged[:, 1])
         self._ready = self._places.start + mine.stop
         self._done = stop
+
+    def _classify(self, mine: slice, interval: NDArray[np.float64]) -> NDArray[np.int8]:
+        """Classes of the beats `mine`, whose intervals and the known ones after them are given."""
+        n = mine.stop - mine.start
+        kinds = np.zeros(n, np.int8)
+        if self._classifier is not None and n:
+            first = int(np.isnan(interval[0]))  # the first beat of a run has no interval
+            kinds[first:] = self._classifier.advance(interval[first:n], interval[n:])
+        return kinds
 
     def _forget(self) -> None:
         self._filtered.drop(self._filtered.stop - self._wave.ahead - self._wave.behind - 2 * self._block)
@@ -296,5 +333,5 @@ class _Run:
         oldest = self._beats(-1, self._done - max(self._back)).stop
         # One beat more: the next interval is measured from it.
         keep = min(self._places.start + oldest, self._taken) - 1
-        for tail in (self._places, self._shapes, self._judged, self._measures):
+        for tail in (self._places, self._shapes, self._judged, self._measures, self._kinds):
             tail.drop(keep)

@@ -33,8 +33,9 @@ __all__ = ["EXTRACTOR", "EcgFeatures"]
 _TASK_FORCE = "Task Force 1996, Circulation 93:1043"
 _NK = "Makowski 2021, Behav Res Methods 53:1689 (NeuroKit2 hrv_time)"
 _BRENNAN = "Brennan 2001, IEEE TBME 48:1342"
+_FIX = "Lipponen & Tarvainen 2019, J Med Eng Technol 43:173"
 _OURS = "feltsense"
-_RULE = BeatRule(quality.TRUSTED, IntervalRule(low_ms=300.0, high_ms=2000.0, deviation=0.25))
+_RULE = BeatRule(quality.TRUSTED, IntervalRule(low_ms=300.0, high_ms=2000.0, deviation=0.25), corrects=True)
 _LEAST_NN = 5
 """Fewer intervals do not make a mean rate."""
 _LEAST_DIFFERENCES = 8
@@ -62,7 +63,9 @@ _SPECS = (
     FeatureSpec("sd2", "ms", "standard deviation of (NN₁ + NN₂) / √2: spread along it", _BRENNAN, _LONG),
     FeatureSpec("artefact_fraction", "1", "share of the window's intervals that are not NN", _OURS, _RATE),
     FeatureSpec("coverage", "1", "sum of NN / length of the window", _OURS, 0.0),
+    FeatureSpec("corrected_fraction", "1", "share of beats that are ectopic, missed, extra or misplaced", _FIX, _RATE),
 )
+_SPEC = {s.name: s for s in _SPECS}
 _TIME_DOMAIN = tuple(f.name for f in fields(TimeDomain))
 _OF_DIFFERENCES = frozenset({"rmssd", "sdsd", "pnn50", "pnn20", "cvsd", "sd1", "sd2"})
 
@@ -117,7 +120,9 @@ class EcgFeatures:
         values["artefact_fraction"] = 1.0 - nn.n / intervals if intervals else float("nan")
         values["coverage"] = nn.n * nn.mean_nn / 1e3 / window.seconds if nn.n else 0.0
         reasons = {s.name: missing(s, window, present, self._need(s.name, nn.n, nn.differences), verdict[1]) for s in _SPECS}
-        reasons["artefact_fraction"] = missing(_SPECS[-2], window, present, Need(intervals, _LEAST_NN), verdict[1])
+        values["corrected_fraction"] = float((beats.kinds > 0).mean()) if intervals else float("nan")
+        for name in ("artefact_fraction", "corrected_fraction"):
+            reasons[name] = missing(_SPEC[name], window, present, Need(intervals, _LEAST_NN), verdict[1])
         return collect(self.specs, values, reasons, verdict)
 
     def forget(self, before_ns: int) -> None:

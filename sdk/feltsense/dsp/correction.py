@@ -1,0 +1,212 @@
+"""Artefacts and ectopic beats in a series of beats, and the series without them (Lipponen & Tarvainen 2019).
+
+The method looks at each interval's change and at its distance from the local median, each in units of a threshold that
+follows the series (5.2 quartile deviations of 91 beats around), and tells four things apart: an *ectopic* beat, a
+*missed* beat, an *extra* beat, and a beat that is too *long or short*.
+
+Contract
+--------
+- Raw times are never changed. :func:`classify` says what each beat is; :func:`corrected` makes the other series.
+- A stream has no future: :class:`Classifier` is told how far it may look, the rest of the 91 beats lies before. What
+  is said of a beat depends on the beats before it, and on those given with it, on nothing else; so on a grid laid by the
+  run it is the same under any chunking, and it is never taken back.
+- With the whole series given at once (:func:`classify`) the windows are centred, as in the paper.
+
+Source: Lipponen & Tarvainen 2019, J Med Eng Technol 43:173, figure 1 and equations 1–5.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["BeatClass", "Classifier", "classify", "corrected"]
+
+_SLOPE, _INTERCEPT = 0.13, 0.17
+"""c1 and c2 of the paper: the borders of ectopic patterns."""
+_ALPHA = 5.2
+"""Quartile deviations → threshold: 3.32 standard deviations of a normal distribution."""
+_THRESHOLD_BEATS, _MEDIAN_BEATS = 91, 11
+"""Beats of the threshold and of the local median."""
+_FAR = 3.0
+"""Thresholds from the local median at which a beat is too long or too short."""
+_LEAST_BEATS = 11
+"""Fewer intervals make no quartiles: nothing is called an artefact."""
+_LOW_SIDE = 2.0
+"""Short intervals count double: an interval can grow without limit, but not shrink."""
+
+
+class BeatClass(IntEnum):
+    """What a beat is: a property of it and the interval before it."""
+
+    NORMAL = 0
+    ECTOPIC = 1
+    MISSED = 2
+    """A beat is missing in the interval before."""
+    EXTRA = 3
+    """This is not a beat."""
+    LONG_SHORT = 4
+
+
+def _quartile_threshold(size: NDArray[np.float64]) -> float:
+    n = len(size)
+    ordered = np.sort(size)
+    span = []
+    for q in (0.25, 0.75):
+        at = q * (n - 1)
+        low = int(at)
+        high = min(low + 1, n - 1)
+        span.append(float(ordered[low] + (ordered[high] - ordered[low]) * (at - low)))
+    return _ALPHA * (span[1] - span[0]) / 2.0
+
+
+def _local_median(interval: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Median of 11 intervals around each; where there is no future, the past fills the window."""
+    n, half = len(interval), _MEDIAN_BEATS // 2
+    out = np.empty(n)
+    windows = np.lib.stride_tricks.sliding_window_view(interval, _MEDIAN_BEATS)
+    out[half : n - half] = np.sort(windows, axis=1)[:, half]
+    out[n - half :] = out[n - half - 1]
+    for i in range(half):
+        out[i] = float(np.median(interval[: i + half + 1]))
+    return out
+
+
+class _Series:
+    """Normalised changes and deviations of intervals `first`..`stop` of a series."""
+
+    def __init__(self, interval: NDArray[np.float64], first: int, stop: int) -> None:
+        n = len(interval)
+        self.interval = interval
+        change = np.diff(interval, prepend=interval[:1])
+        reach = _THRESHOLD_BEATS // 2
+        begin = max(first - _THRESHOLD_BEATS - 2, 0)
+        self.median = _local_median(interval)
+        away = interval - self.median
+        away = np.where(away < 0.0, _LOW_SIDE * away, away)
+        self.change, self.away, self.unit = np.zeros(n), np.zeros(n), np.zeros(n)
+        for i in range(max(first - 1, 0), min(stop + 2, n)):
+            b = min(i + reach + 1, n)
+            a = max(b - _THRESHOLD_BEATS, begin)
+            one, two = _quartile_threshold(np.abs(change[a:b])), _quartile_threshold(np.abs(away[a:b]))
+            self.change[i] = change[i] / one if one > 0.0 else 0.0
+            self.away[i] = away[i] / two if two > 0.0 else 0.0
+            self.unit[i] = two
+
+    def _near(self, offsets: tuple[int, ...], i: int) -> list[float]:
+        """Changes around i; where the series ends, the nearest one that is there."""
+        last = len(self.change) - 1
+        return [float(self.change[min(max(i + k, 0), last)]) for k in offsets]
+
+    def ectopic(self, i: int) -> bool:
+        """Whether the change at i and those beside it alternate as an ectopic beat makes them."""
+        x = float(self.change[i])
+        beside = self._near((-1, 1), i)
+        if x > 1.0:
+            return max(beside) < -_SLOPE * x - _INTERCEPT
+        return x < -1.0 and min(beside) > -_SLOPE * x + _INTERCEPT
+
+    def misplaced(self, i: int) -> BeatClass:
+        """Long, short, missed, extra or none of them."""
+        x = float(self.change[i])
+        after = self._near((1, 2), i)
+        long = x > 1.0 and min(after) < -1.0
+        short = x < -1.0 and max(after) > 1.0
+        if not (long or short or abs(self.away[i]) > _FAR):
+            return BeatClass.NORMAL
+        size, middle, unit = float(self.interval[i]), float(self.median[i]), float(self.unit[i])
+        if short and i + 1 < len(self.interval) and abs(size + float(self.interval[i + 1]) - middle) < unit:
+            return BeatClass.EXTRA
+        if long and abs(size / 2.0 - middle) < unit:
+            return BeatClass.MISSED
+        return BeatClass.LONG_SHORT
+
+    def neighbour_too(self, i: int) -> bool:
+        """Whether the next beat must be looked at with this one."""
+        one, two = self._near((1, 2), i)
+        return i + 1 < len(self.interval) and abs(one) < abs(two)
+
+
+def _walk(series: _Series, first: int, stop: int, classes: NDArray[np.int8]) -> None:
+    """Classify beats first..stop; what an earlier beat said of its neighbour stays."""
+    for i in range(first, stop):
+        if classes[i] or abs(series.change[i]) <= 1.0:
+            continue
+        if series.ectopic(i):
+            classes[i] = BeatClass.ECTOPIC
+            continue
+        classes[i] = series.misplaced(i)
+        if i + 1 < stop and series.neighbour_too(i) and not classes[i + 1]:
+            classes[i + 1] = series.misplaced(i + 1)
+
+
+def classify(interval_ms: NDArray[np.float64]) -> NDArray[np.int8]:
+    """What each beat of a whole series is.
+
+    Parameters
+    ----------
+    interval_ms : ndarray, shape (n,)
+        Interval before each beat, finite, of one gapless run.
+
+    Returns
+    -------
+    ndarray of int8, shape (n,)
+        :class:`BeatClass`.
+    """
+    classes = np.zeros(len(interval_ms), np.int8)
+    if len(interval_ms) >= _LEAST_BEATS:
+        _walk(_Series(interval_ms, 0, len(interval_ms)), 0, len(interval_ms), classes)
+    return classes
+
+
+class Classifier:
+    """Classifies the beats of one run as they come, with the look-ahead that it is given."""
+
+    def __init__(self) -> None:
+        self._past: NDArray[np.float64] = np.empty(0)
+
+    def advance(self, interval_ms: NDArray[np.float64], ahead_ms: NDArray[np.float64]) -> NDArray[np.int8]:
+        """Classes of the run's next beats.
+
+        Parameters
+        ----------
+        interval_ms : ndarray, shape (n,)
+            Intervals before them; the first beat of a run has none, and is not given.
+        ahead_ms : ndarray, shape (m,)
+            Intervals that follow them, as far as they are known; they are given again when they are due.
+        """
+        n, first = len(interval_ms), len(self._past)
+        known = np.concatenate((self._past, interval_ms, ahead_ms))
+        classes = np.zeros(len(known), np.int8)
+        if n and len(known) >= _LEAST_BEATS:
+            _walk(_Series(known, first, first + n), first, first + n, classes)
+        self._past = known[: first + n][-(_THRESHOLD_BEATS + _MEDIAN_BEATS) :]
+        return classes[first : first + n]
+
+
+def corrected(times_ms: NDArray[np.float64], classes: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Times of the beats without artefacts: extra ones removed, missed ones put in, misplaced ones moved.
+
+    Parameters
+    ----------
+    times_ms : ndarray, shape (n,)
+        Times of the beats of one gapless run.
+    classes : ndarray of int8, shape (n,)
+        Their classes; the first and the last beat stay where they are.
+    """
+    keep = classes != BeatClass.EXTRA
+    keep[[0, -1]] = True
+    times, kinds = times_ms[keep].astype(np.float64), classes[keep]
+    missed = np.flatnonzero(kinds[1:] == BeatClass.MISSED) + 1
+    inserted = 0.5 * (times[missed - 1] + times[missed])
+    times, kinds = np.insert(times, missed, inserted), np.insert(kinds, missed, BeatClass.NORMAL)
+    for kind in (BeatClass.ECTOPIC, BeatClass.LONG_SHORT):
+        at = np.flatnonzero(kinds[1:-1] == kind) + 1
+        # An ectopic beat is put right first: the beat after it is often long only because of it.
+        times[at] = 0.5 * (times[at - 1] + times[at + 1])
+    return np.sort(times)
