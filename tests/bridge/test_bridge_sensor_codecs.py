@@ -1,6 +1,7 @@
 """Codecs of the other makers' sensors: literal vectors, twins, garbage."""
 
 import math
+import struct
 
 import numpy as np
 import pytest
@@ -10,11 +11,12 @@ from hypothesis import strategies as st
 from feltsense.core.signals import CATALOGUE
 from feltsense.errors import ProtocolError
 from feltsense_bridge import devices
-from feltsense_bridge.device import Advertisement
+from feltsense_bridge.device import Advertisement, StreamReset, Subscribe, Unsubscribe, Write
 from feltsense_bridge.devices import _ieee11073 as ieee
 from feltsense_bridge.devices import _information as information
 from feltsense_bridge.devices import core
 from feltsense_bridge.devices import health_thermometer as thermometer
+from feltsense_bridge.devices import movesense as gsp
 from feltsense_bridge.devices._gatt import BATTERY_LEVEL, assigned
 
 EXAMPLES = settings(max_examples=100)
@@ -167,10 +169,63 @@ def test_information_twins(percent, text):
     assert information.decode_text(information.encode_text(text)) == text
 
 
+# ---------------------------------------------------------------- Movesense
+
+
+def test_movesense_by_hand():
+    device = gsp.Movesense()
+    data = bytes.fromhex("0201 10270000") + struct.pack("<3i", -1, 0, 2621440)
+    [frame] = device.decode(gsp.NOTIFY, data)
+    # 10 s after switching on, and two periods of 5 ms; 2,621,440 steps are 1 V.
+    assert frame.device_ns == 10_010_000_000
+    np.testing.assert_allclose(frame.values[:, 0], [-0.000381469726563, 0, 1000.0], rtol=1e-9)
+    [frame] = device.decode(gsp.NOTIFY, bytes.fromhex("0202 00000000") + struct.pack("<3f", 9.80665, 0, math.inf))
+    np.testing.assert_allclose(frame.values, [[1, 0, math.nan]], rtol=1e-6)
+    assert frame.device_ns == 0
+
+
+def test_movesense_dialogue():
+    device = gsp.Movesense(["ecg"])
+    subscribe = Write(gsp.COMMAND, b"\x01\x01/Meas/ECG/200")
+    assert list(device.start()) == [Subscribe(gsp.NOTIFY), subscribe]
+    assert list(device.stop()) == [Write(gsp.COMMAND, b"\x02\x01"), Unsubscribe(gsp.NOTIFY)]
+    assert device.decode(gsp.NOTIFY, gsp.encode_response(1, 200)) == []
+    [refused] = device.decode(gsp.NOTIFY, gsp.encode_response(1, 404))
+    assert refused.stream == "ecg"
+    assert "404" in refused.why
+    assert device.decode(gsp.NOTIFY, gsp.encode_response(9, 404)) == []
+
+
+@given(st.sampled_from(["ecg", "acc"]), st.integers(0, 2**32 - 1), st.integers(1, 16), st.randoms(use_true_random=False))
+@EXAMPLES
+def test_movesense_twins(stream, first_ms, n, random):
+    shape, form = ((n, 1), np.int32) if stream == "ecg" else ((n, 3), np.float32)
+    raw = np.array([random.randint(-(2**23), 2**23) for _ in range(shape[0] * shape[1])]).reshape(shape).astype(form)
+    back = gsp.MovesenseData.decode(gsp.MovesenseData(stream, first_ms, raw).encode())
+    assert (back.stream, back.first_ms) == (stream, first_ms)
+    np.testing.assert_array_equal(back.raw, raw)
+
+
+@pytest.mark.parametrize(
+    "data", ["", "01", "0101", "020100000000", "02010000000001", "020900000000ffffffff", "030100000000ffffffff"]
+)
+def test_movesense_refuses_what_is_cut_or_nobodys(data):
+    with pytest.raises(ProtocolError):
+        gsp.Movesense().decode(gsp.NOTIFY, bytes.fromhex(data))
+
+
 # ---------------------------------------------------------------- all
 
 
 SEEDS = {
+    "movesense": (
+        gsp.NOTIFY,
+        [
+            gsp.encode_response(1, 404),
+            gsp.MovesenseData("ecg", 9, np.arange(16)[:, None]).encode(),
+            gsp.MovesenseData("acc", 9, np.ones((4, 3))).encode(),
+        ],
+    ),
     "core": (core.MEASUREMENT, [CORE_VECTOR]),
     "health_thermometer": (
         thermometer.MEASUREMENT,
@@ -182,6 +237,7 @@ SEEDS = {
 def test_services_tell_the_model():
     assert devices.identify(Advertisement("a", "CORE", (core.SERVICE, thermometer.SERVICE))) == "core"
     assert devices.identify(Advertisement("a", "thermo", (thermometer.SERVICE,))) == "health_thermometer"
+    assert devices.identify(Advertisement("a", "Movesense 2047", (assigned(0x180D),))) == "movesense"
 
 
 @pytest.mark.parametrize("model", SEEDS)
@@ -202,6 +258,8 @@ def test_garbage_raises_nothing_but_protocol_error(model, data):
         except ProtocolError:
             continue
         for frame in frames:
+            if isinstance(frame, StreamReset):
+                continue
             kind = device.specs[frame.stream].kind
             assert kind is CATALOGUE[kind.name]
             assert frame.values.ndim == 2

@@ -14,6 +14,7 @@ pytest.importorskip("bumble")
 pytest.importorskip("bleak")
 
 from feltsense_bridge import devices
+from feltsense_bridge.devices import movesense as gsp
 from feltsense_bridge.devices.health_thermometer import Site
 from feltsense_bridge.link import Backoff, Link, LinkOptions
 from feltsense_bridge.link_connection import bleak_client
@@ -109,3 +110,18 @@ async def test_health_thermometer(site, kind):
     got, _ = await hear(source, profiles.health_thermometer(site), devices.device("health_thermometer")())
     assert list(got) == [kind]
     np.testing.assert_allclose(values(got[kind]), played(source, kind), atol=1e-9)
+
+
+async def test_movesense_and_a_lost_packet():
+    source = person(16, ("ecg", 200, 0.001), ("acc", 52, 0.001))
+    got, produced = await hear(source, profiles.movesense(), devices.device("movesense")(), drop=1)
+    assert produced == {"ecg": 3200, "acc": 832}
+    np.testing.assert_allclose(values(got["acc"]), played(source, "acc"), atol=1e-6)
+    ecg = got["ecg"]
+    assert [s.gap.samples for s in ecg.segments[1:]] == [16]
+    assert ecg.segments[1].gap.exact
+    assert ecg.account().expected == 3200
+    before = len(ecg.segments[0].values)
+    whole = played(source, "ecg")
+    kept = np.concatenate([whole[:before], whole[before + 16 :]])
+    np.testing.assert_allclose(values(ecg), kept, atol=gsp.ECG_STEP_MV)

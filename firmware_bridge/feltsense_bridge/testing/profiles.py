@@ -8,14 +8,15 @@ import numpy as np
 
 from feltsense_bridge.devices import core as core_codec
 from feltsense_bridge.devices import health_thermometer as thermometer
-from feltsense_bridge.testing.gatt import Output, Profile
+from feltsense_bridge.devices import movesense as gsp
+from feltsense_bridge.testing.gatt import Control, Output, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from feltsense_bridge.testing.gatt import Moment
 
-__all__ = ["core", "health_thermometer"]
+__all__ = ["core", "health_thermometer", "movesense"]
 
 
 def _count(moment: Moment, stream: str, step: float) -> int | None:
@@ -51,3 +52,39 @@ def health_thermometer(site: int | None = thermometer.Site.EAR) -> Profile:
 
     output = Output((stream,), thermometer.MEASUREMENT, encode, indicate=True)
     return Profile("thermo", thermometer.SERVICE, {stream: stream}, (output,))
+
+
+def movesense() -> Profile:
+    """Movesense: ECG in packets of 16 samples, acceleration in packets of 4; only at the rates of its paths."""
+    subscribed: set[str] = set()
+    references: dict[int, str] = {}
+
+    def obey(command: bytes) -> tuple[frozenset[str], bytes]:
+        code, reference, path = command[0], command[1], command[2:].decode()
+        if code == gsp.Command.SUBSCRIBE:
+            name = next((n for n, p in gsp.PATHS.items() if p == path), None)
+            if name is None:
+                return frozenset(subscribed), gsp.encode_response(reference, 404)
+            references[reference] = name
+            subscribed.add(name)
+        elif code == gsp.Command.UNSUBSCRIBE:
+            subscribed.discard(references.get(reference, ""))
+        return frozenset(subscribed), gsp.encode_response(reference, 200)
+
+    def ecg(moment: Moment) -> Sequence[bytes]:
+        counts = np.rint(moment.values["ecg"] / gsp.ECG_STEP_MV).astype(np.int32)
+        return [gsp.MovesenseData("ecg", _first_ms(moment, len(counts)), counts).encode()]
+
+    def acc(moment: Moment) -> Sequence[bytes]:
+        metres = (moment.values["acc"] * gsp.STANDARD_GRAVITY).astype(np.float32)
+        return [gsp.MovesenseData("acc", _first_ms(moment, len(metres)), metres).encode()]
+
+    outputs = (Output(("ecg",), gsp.NOTIFY, ecg, 16), Output(("acc",), gsp.NOTIFY, acc, 4))
+    control = Control(gsp.COMMAND, obey, gsp.NOTIFY)
+    kinds = {"ecg": "ecg", "acc": "acc"}
+    return Profile("Movesense 123456", gsp.SERVICE, kinds, outputs, control, advertised=False)
+
+
+def _first_ms(moment: Moment, n: int) -> int:
+    """The sensor's time of a frame's first sample, in whole milliseconds."""
+    return max(0, round(moment.device_ns / 1e6 - (n - 1) * 1000 / moment.rate))
