@@ -40,7 +40,10 @@ def test_record_100_against_intervals_of_its_annotations(data_dir):
     x, beats = mitdb(data_dir, "100", RATE)
     windows, values, quality, _ = table(recording(one_stream("ecg", x, RATE)), "ecg", hop=30)
     assert quality.min() > 0.9
-    assert all(np.isfinite(v).all() for v in values.values())
+    too_short = {"lf", "lf_hf", "lf_nu", "sampen", "dfa_alpha1"}
+    assert all(np.isfinite(v).all() for name, v in values.items() if name not in too_short | {"hf"})
+    assert np.isfinite(values["hf"]).mean() >= 0.95
+    assert all(np.isnan(values[name]).all() for name in too_short)
     hr = np.array([60e3 / truth(beats, w).mean_nn for w in windows])
     assert np.abs(values["hr"] - hr).max() < 1.5
     # Premature beats are left out with their intervals: RMSSD falls to that of the sinus rhythm.
@@ -131,3 +134,37 @@ def test_premature_beats_are_counted_as_corrected_and_the_raw_series_stays():
     # A premature beat is one that comes early and one that follows late.
     assert 3 <= round(y["corrected_fraction"][0] * (len(early) - 2)) <= 8
     assert y["rmssd"][0] == pytest.approx(x["rmssd"][0], abs=2.0)
+
+
+def breathing(seconds):
+    """Beats whose intervals swing with 450 ms² at 0.1 Hz and 200 ms² at 0.25 Hz; s."""
+    t = [0.6]
+    while t[-1] < seconds:
+        swing = np.sqrt(900.0) * np.sin(0.2 * np.pi * t[-1]) + np.sqrt(400.0) * np.sin(0.5 * np.pi * t[-1])
+        t.append(t[-1] + (850.0 + swing) / 1000)
+    return np.array(t[:-1])
+
+
+@pytest.mark.parametrize("window", [120, 300])
+def test_power_of_a_known_rhythm_from_the_wave_itself(window):
+    _, x, _, _ = table(synthetic(breathing(window + 10), window + 10, noise=0.0), "ecg", window=window)
+    # An interval's swing is spread over its length: about 2 % of LF and 8 % of HF are averaged away.
+    assert x["lf"][0] == pytest.approx(450, rel=0.05)
+    assert x["hf"][0] == pytest.approx(200, rel=0.10)
+    assert x["lf_hf"][0] == pytest.approx(x["lf"][0] / x["hf"][0])
+    assert x["lf_nu"][0] == pytest.approx(x["lf"][0] / (x["lf"][0] + x["hf"][0]))
+    assert np.isfinite(x["dfa_alpha1"][0])
+    assert np.isfinite(x["sampen"][0]) == (window == 300)
+
+
+def test_slow_features_say_why_they_are_missing():
+    rec = synthetic(beat_times(310), 310)
+    short = table(rec, "ecg", window=59, hop=60)[3][0]
+    assert {short.reason(f"ecg.{n}") for n in ("lf", "hf", "lf_hf", "sampen")} == {Reason.TOO_SHORT}
+    minute = table(rec, "ecg", window=60, hop=60)[3][0]
+    assert minute.reason("ecg.hf") is Reason.OK
+    assert minute.reason("ecg.lf") is Reason.TOO_SHORT
+    two = table(rec, "ecg", window=120, hop=60)[3][0]
+    assert two.reason("ecg.sampen") is Reason.TOO_FEW_BEATS
+    broken = table(with_gap(rec, "dev.ecg", 60.0, 65.0), "ecg", window=120, hop=60)[3][0]
+    assert broken.reason("ecg.lf") is Reason.GAP

@@ -19,6 +19,7 @@ from feltsense.dsp.waves import Qrs
 from feltsense.features._beats import BeatRule
 from feltsense.features._cardiac import Heart
 from feltsense.features._gate import Need, collect, missing
+from feltsense.features._slow import SLOW_SPECS, slow
 from feltsense.quality import ecg as quality
 from feltsense.quality.beats import judge
 
@@ -64,6 +65,7 @@ _SPECS = (
     FeatureSpec("artefact_fraction", "1", "share of the window's intervals that are not NN", _OURS, _RATE),
     FeatureSpec("coverage", "1", "sum of NN / length of the window", _OURS, 0.0),
     FeatureSpec("corrected_fraction", "1", "share of beats that are ectopic, missed, extra or misplaced", _FIX, _RATE),
+    *SLOW_SPECS,
 )
 _SPEC = {s.name: s for s in _SPECS}
 _TIME_DOMAIN = tuple(f.name for f in fields(TimeDomain))
@@ -123,6 +125,8 @@ class EcgFeatures:
         values["corrected_fraction"] = float((beats.kinds > 0).mean()) if intervals else float("nan")
         for name in ("artefact_fraction", "corrected_fraction"):
             reasons[name] = missing(_SPEC[name], window, present, Need(intervals, _LEAST_NN), verdict[1])
+        for name, (value, reason) in slow(window, present, beats, verdict[1]).items():
+            values[name], reasons[name] = value, reason
         return collect(self.specs, values, reasons, verdict)
 
     def forget(self, before_ns: int) -> None:

@@ -1,0 +1,101 @@
+"""Spectrum and slow indices of a window's heart beats: what each needs, and why it is missing where it is.
+
+They come from the longest piece of the window without a gap; intervals that are no NN are left out of it, as long as
+they are few.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from feltsense.core.vector import FeatureSpec, Reason
+from feltsense.dsp.spectrum import band_powers, dfa_short, sample_entropy
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from feltsense.core.window import Window
+    from feltsense.features._beats import Beats
+
+__all__ = ["SLOW_SPECS", "slow"]
+
+_TASK_FORCE = "Task Force 1996, Circulation 93:1043"
+_RICHMAN = "Richman & Moorman 2000, Am J Physiol 278:H2039"
+_PENG = "Peng 1995, Chaos 5:82"
+_HF, _LF = 60.0, 120.0
+"""Seconds for HF and LF: nine and five periods of the band's lower edge."""
+_SPANNED = 0.9
+"""Share of them that beats must span without a gap: intervals begin at a window's first beat, the last one is cut off."""
+_USABLE = 0.9
+"""Share of a piece's intervals that must be NN: across larger holes a spline invents power."""
+_SAMPEN_LEAST = 200
+"""NN below which patterns hardly repeat."""
+
+SLOW_SPECS = (
+    FeatureSpec("lf", "ms²", "power of NN at 0.04–0.15 Hz (cubic spline 4 Hz, Hann periodogram)", _TASK_FORCE, _LF),
+    FeatureSpec("hf", "ms²", "power of NN at 0.15–0.4 Hz (cubic spline 4 Hz, Hann periodogram)", _TASK_FORCE, _HF),
+    FeatureSpec("lf_hf", "1", "LF / HF", _TASK_FORCE, _LF),
+    FeatureSpec("lf_nu", "1", "LF / (LF + HF)", _TASK_FORCE, _LF),
+    FeatureSpec("sampen", "1", "sample entropy of NN: m = 2, r = 0.2 SD, at least 200 NN", _RICHMAN, _LF),
+    FeatureSpec("dfa_alpha1", "1", "exponent of detrended fluctuations of NN over 4–11 beats", _PENG, _LF),
+)
+"""In the order of the features."""
+
+
+def _longest(beats: Beats) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Times in s, intervals in ms and their validity, of the longest piece; the beat that begins it has no interval."""
+    interval = beats.interval_ms.copy()
+    interval[:1] = np.nan
+    starts = [*np.flatnonzero(np.isnan(interval)).tolist(), len(interval)]
+    pieces = [slice(a + 1, b) for a, b in pairwise(starts)]
+    if not pieces:
+        return np.empty(0), np.empty(0), np.empty(0, np.bool_)
+    best = max(pieces, key=lambda p: float(interval[p].sum()))
+    return np.cumsum(interval[best]) / 1e3, interval[best], beats.valid[best]
+
+
+def slow(window: Window, present_s: float, beats: Beats, worst: Reason) -> dict[str, tuple[float, Reason]]:
+    """Value and reason of each slow feature; the value counts where the reason is ``ok``.
+
+    Parameters
+    ----------
+    window : Window
+        The window.
+    present_s : float
+        Seconds of it in which there is signal.
+    beats : Beats
+        Its beats.
+    worst : Reason
+        What is wrong with it first of all.
+    """
+    nan = float("nan")
+    if window.seconds < _HF:
+        return {s.name: (nan, Reason.TOO_SHORT) for s in SLOW_SPECS}
+    at_s, interval, valid = _longest(beats)
+    nn = interval[valid]
+    span = float(at_s[-1]) if len(at_s) else 0.0
+    share = len(nn) / len(interval) if len(interval) else 0.0
+
+    def why(spec: FeatureSpec) -> Reason:
+        if window.seconds < spec.min_seconds:
+            return Reason.TOO_SHORT
+        if present_s <= 0.0:
+            return Reason.NO_SIGNAL
+        if span < _SPANNED * spec.min_seconds:
+            return Reason.GAP if worst is Reason.OK else worst
+        if share < _USABLE:
+            return Reason.ARTEFACT
+        return Reason.TOO_FEW_BEATS if spec.name == "sampen" and len(nn) < _SAMPEN_LEAST else Reason.OK
+
+    reasons = {s.name: why(s) for s in SLOW_SPECS}
+    low = high = nan
+    if reasons["hf"] is Reason.OK:
+        low, high = band_powers(at_s[valid], nn)
+    values = {"lf": low, "hf": high}
+    values["lf_hf"], values["lf_nu"] = (low / high, low / (low + high)) if high > 0.0 else (nan, nan)
+    values["sampen"] = sample_entropy(nn) if reasons["sampen"] is Reason.OK else nan
+    values["dfa_alpha1"] = dfa_short(nn) if reasons["dfa_alpha1"] is Reason.OK else nan
+    return {name: (values[name], reason) for name, reason in reasons.items()}
