@@ -44,18 +44,43 @@ def test_spread_is_2_ms_and_the_worst_10_ms(seed, away):
     error = (t - truth)[truth > WARM_S]
     assert error.std() <= 0.002
     assert np.abs(error - error.mean()).max() <= 0.010
-    # Stated: one standard deviation about the least delay. Neither vain nor timid.
+    # Stated: what 95 % of the errors about the least delay keep within, from the first frame on. Not timid either.
+    covered = np.abs(t - truth - BASE_S) <= unc
+    assert covered.mean() >= 0.95
+    assert covered[truth <= 60].mean() >= 0.95
     rms = math.sqrt(np.mean((error - BASE_S) ** 2))
-    assert 0.5 * rms <= np.median(unc[truth > WARM_S]) <= 2 * rms
+    assert np.median(unc[truth > WARM_S]) <= 4 * rms
 
 
-def test_warm_up_states_an_uncertainty_that_covers_most_errors():
-    covered = []
-    for seed in range(30):
+def test_warm_up_states_an_uncertainty_that_covers_the_errors():
+    covered, first = [], []
+    for seed in range(60):
         truth, device, arrival = corpus(seed, seconds=60.0)
         t, unc = mapped(ClockMap(), device, arrival)
-        covered += list(np.abs(t - truth - BASE_S) <= 2 * unc)
-    assert np.mean(covered) > 0.9
+        within = np.abs(t - truth - BASE_S) <= unc
+        covered += list(within)
+        first.append(within[0])
+    assert np.mean(covered) >= 0.95
+    # A first frame that waited in the tail (one in twenty) looks like any other: that many cannot be known.
+    assert np.mean(first) >= 0.92
+
+
+def test_through_resets_the_figures_hold_and_time_never_runs_back():
+    clock, at, parts = ClockMap(), -1.0, []
+    for seed in (11, 12, 13):
+        truth, device, arrival = corpus(seed, seconds=1200.0)
+        clock.reset()
+        # The device's clock begins anew; the session goes on.
+        truth, arrival = truth + 1200.0 * (seed - 11), arrival + 1200.0 * (seed - 11)
+        t, unc = mapped(clock, device, arrival)
+        assert t[0] > at
+        assert np.all(np.diff(t) > 0)
+        assert (np.abs(t - truth - BASE_S) <= unc).mean() >= 0.95
+        at = t[-1]
+        parts.append((t - truth)[360 * 130 // 73 :])
+    error = np.concatenate(parts)
+    assert error.std() <= 0.002
+    assert np.abs(error - error.mean()).max() <= 0.010
 
 
 @pytest.mark.parametrize("ppm", [-200e-6, 200e-6])

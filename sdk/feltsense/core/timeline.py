@@ -179,7 +179,7 @@ def _elapsed(samples: NDArray[np.int64], rate: Fraction) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A device time on the session's clock: estimate and uncertainty (one standard deviation), in ns."""
+    """A device time on the session's clock: estimate and uncertainty (of 95 % of the errors), in ns."""
 
     t_ns: int
     unc_ns: int
@@ -209,10 +209,11 @@ class ClockMap:
     point lies above another one by more than the clock can drift between the two; it is left out. When the newest six
     would all be left out, delays have shifted for good, and what was before is forgotten.
 
-    The stated uncertainty is one standard deviation about *device time plus the least delay of this radio*. With m
-    frames spread evenly over a delay range 2s, the least of them lies 2s / (m + 1) above the range's foot, give or
-    take as much; the end of a line through k points with residual σ has the standard error 2σ / √k. The least delay
-    itself (some 10 ms) nothing can observe, so it is in neither.
+    The stated uncertainty is that of 95 % of the frames, about *device time plus the least delay of this radio*: the
+    estimate is off by no more. With n frames spread evenly over a delay range R, the least of them lies above the
+    range's foot by less than R (1 - 0.05^(1/n)) in 95 of 100 cases, and by R / (n + 1) in the mean. The end of a line
+    through k points with residual σ has the standard error 2σ / √k. The least delay itself (some 10 ms) nothing can
+    observe, so it is in neither.
     """
 
     PACE_S = 10.0
@@ -227,6 +228,12 @@ class ClockMap:
     """Least uncertainty that is ever stated: stacks and schedulers stamp arrivals no better than to half a millisecond."""
     WANDER = 10e-6
     """How fast the line loses its worth after its last point: temperature moves a crystal by 5 to 10 ppm."""
+    LIKELY_DRIFT = 50e-6
+    """While the drift is not known yet, the offset of an older frame is trusted to this: sensors' crystals are that good."""
+    MISSED = 0.05
+    """Share of errors that may lie beyond the stated uncertainty."""
+    COVER = 2.0
+    """Standard errors on either side that leave so few outside."""
     MIN_PACE = 2
     """Where the estimate steps back, session time still runs at 1/2 of device time: samples never pile up on one moment."""
 
@@ -288,7 +295,9 @@ class ClockMap:
         offset, unc = self._offset(device_ns)
         # Exponential mean of how far arrivals lie above the envelope: half the range of a uniform delay.
         self._spread += (abs(delay - offset) - self._spread) / 64
-        return Mapped(self._forward(stream, device_ns, device_ns + offset), round(unc))
+        t_ns = self._forward(stream, device_ns, device_ns + offset)
+        # Time that may not step back is known to be ahead of the estimate by so much.
+        return Mapped(t_ns, round(unc) + t_ns - (device_ns + offset))
 
     def _forward(self, stream: str, device_ns: int, t_ns: int) -> int:
         last = self._last.get(stream)
@@ -333,14 +342,16 @@ class ClockMap:
             if self._current is not None:
                 points.append(self._current[1:])
             # A minimum says nothing any more when the clock may have drifted by more than the jitter since.
-            near = [d for x, d in points if (device_ns - x) * self._drift <= self._jitter]
-            return min(near or [points[-1][1]]), self.FLOOR_NS + 2 * self._spread / (self._frames + 1)
+            near = [(d, x) for x, d in points if (device_ns - x) * self._drift <= self._jitter]
+            least, at = min(near or [points[-1][::-1]])
+            height = 2 * self._spread * (1 - self.MISSED ** (1 / max(self._frames, 1)))
+            return least, self.FLOOR_NS + height + self.LIKELY_DRIFT * abs(device_ns - at)
         x = float(device_ns - line.x0)
         per_pace = self._frames * min(self._pace / max(self._span, 1), 1.0)
         foot = 2 * self._spread / (per_pace + 1)
         error = line.error + self.WANDER * max(x - line.newest, 0.0)
         offset = round(line.y0 + line.ym + line.slope * (x - line.xm))
-        return offset, math.hypot(error, foot, self.FLOOR_NS)
+        return offset, foot + self.COVER * math.hypot(error, self.FLOOR_NS)
 
 
 @dataclass(frozen=True, slots=True)
