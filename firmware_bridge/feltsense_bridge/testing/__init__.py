@@ -17,7 +17,20 @@ from feltsense_bridge.testing.board import VirtualBoard
 from feltsense_bridge.testing.gatt import VirtualGatt
 from feltsense_bridge.testing.h10 import VirtualH10
 from feltsense_bridge.testing.player import Playback
+from feltsense_bridge.testing.polar import VirtualOH1, VirtualPolar360, VirtualVeritySense
 from feltsense_bridge.testing.radio import START_NS, VirtualRadio
 from feltsense_bridge.testing.strap import VirtualStrap
 
-__all__ = ["START_NS", "Playback", "VirtualBoard", "VirtualGatt", "VirtualH10", "VirtualRadio", "VirtualStrap", "profiles"]
+__all__ = [
+    "START_NS",
+    "Playback",
+    "VirtualBoard",
+    "VirtualGatt",
+    "VirtualH10",
+    "VirtualOH1",
+    "VirtualPolar360",
+    "VirtualRadio",
+    "VirtualStrap",
+    "VirtualVeritySense",
+    "profiles",
+]
