@@ -51,8 +51,8 @@ _INTERVALS: Final = frozenset({"rr", "ppi"})
 """Kinds whose values last as long as they say."""
 BEATS_PER_S: Final = 4.0
 """No heart sends more than this many intervals or rates a second (an interval below 0.25 s is implausible)."""
-WAITED_NS: Final = round(NS / 12**0.5)
-"""Standard deviation of how long a beat waits for a notification that comes once a second: uniform over 1 s."""
+WAITED_NS: Final = round(0.95 * NS / 2)
+"""How long a beat waits for a notification that comes once a second is uniform over 1 s: 95 % are within this of the mean."""
 
 
 @dataclass(slots=True)
