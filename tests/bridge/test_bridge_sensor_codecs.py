@@ -1,5 +1,6 @@
 """Codecs of the other makers' sensors: literal vectors, twins, garbage."""
 
+import contextlib
 import math
 import struct
 
@@ -14,6 +15,7 @@ from feltsense_bridge import devices
 from feltsense_bridge.device import Advertisement, StreamReset, Subscribe, Unsubscribe, Write
 from feltsense_bridge.devices import _ieee11073 as ieee
 from feltsense_bridge.devices import _information as information
+from feltsense_bridge.devices import bitalino as plux
 from feltsense_bridge.devices import core
 from feltsense_bridge.devices import health_thermometer as thermometer
 from feltsense_bridge.devices import movesense as gsp
@@ -214,10 +216,75 @@ def test_movesense_refuses_what_is_cut_or_nobodys(data):
         gsp.Movesense().decode(gsp.NOTIFY, bytes.fromhex(data))
 
 
+# ---------------------------------------------------------------- BITalino
+
+# Laid out by hand after the makers' public description: sequence 5, digital 1010, A1 to A6.
+BITALINO_VECTOR = bytes.fromhex("951ac0ff5595aa5f")
+BITALINO_COUNTS = (0x2A5, 0x155, 0x3FF, 1, 0x2A, 0x15)
+
+
+def test_bitalino_by_hand():
+    frame = plux.BitalinoFrame(5, 0b1010, BITALINO_COUNTS)
+    assert frame.encode() == BITALINO_VECTOR
+    assert plux.BitalinoFrame.decode(BITALINO_VECTOR, 6) == frame
+    d = BITALINO_VECTOR
+    assert (d[-2] & 15) << 6 | d[-3] >> 2 == 0x2A5
+    assert (d[-6] & 63) << 4 | d[-7] >> 4 == 1
+    # The checksum is the remainder of the frame by x^4 + x + 1, first byte first.
+    rest = int.from_bytes(d[:-1] + bytes([d[-1] & 0xF0]), "big")
+    for bit in range(63, 3, -1):
+        rest ^= (0x13 << bit - 4) if rest >> bit & 1 else 0
+    assert rest == d[-1] & 15
+
+
+def test_bitalino_units():
+    assert plux.counts_to_value("eda", 0) == 0
+    assert plux.counts_to_value("eda", 512) == pytest.approx(12.5)
+    assert plux.counts_to_value("ecg", 512) == 0
+    assert plux.counts_to_value("ecg", 1024) == pytest.approx(1.5)
+    for name in ("ecg", "eda"):
+        assert all(plux.value_to_counts(name, plux.counts_to_value(name, c)) == c for c in range(1024))
+
+
+@given(st.integers(0, 15), st.integers(0, 15), st.integers(1, 6), st.randoms(use_true_random=False))
+@EXAMPLES
+def test_bitalino_twins_and_flipped_bits(sequence, digital, n, random):
+    counts = tuple(random.randrange(1024 if i < 4 else 64) for i in range(n))
+    frame = plux.BitalinoFrame(sequence, digital, counts)
+    data = frame.encode()
+    assert plux.BitalinoFrame.decode(data, n) == frame
+    for bit in range(8 * len(data)):
+        with pytest.raises(ProtocolError):
+            plux.BitalinoFrame.decode((int.from_bytes(data, "little") ^ 1 << bit).to_bytes(len(data), "little"), n)
+
+
+@given(st.lists(st.integers(1, 30), max_size=40), st.integers(0, 3))
+@EXAMPLES
+def test_bitalino_frames_do_not_depend_on_the_cuts(cuts, lost):
+    # Bytes of a broken frame in front, then 40 whole ones.
+    stream = BITALINO_VECTOR[:lost] + b"".join(plux.BitalinoFrame(i % 16, 0, (i, 999 - i)).encode() for i in range(40))
+    device, got, at = plux.Bitalino(), [], 0
+    for cut in [*cuts, len(stream)]:
+        with contextlib.suppress(ProtocolError):
+            got += device.decode(plux.FRAMES, stream[at : at + cut])
+        at += cut
+    kept = [f.values[0, 0] for f in got if f.stream == "ecg"]
+    assert kept == [plux.counts_to_value("ecg", i) for i in range(40)]
+    assert [f.sequence for f in got if f.stream == "eda"] == [i % 16 for i in range(40)]
+
+
+def test_bitalino_dialogue():
+    device = plux.Bitalino(["eda"])
+    start = [Subscribe(plux.FRAMES), Write(plux.COMMANDS, b"\x83"), Write(plux.COMMANDS, b"\x11")]
+    assert list(device.start()) == start
+    assert list(device.stop()) == [Write(plux.COMMANDS, b"\x00"), Unsubscribe(plux.FRAMES)]
+
+
 # ---------------------------------------------------------------- all
 
 
 SEEDS = {
+    "bitalino": (plux.FRAMES, [b"".join(plux.BitalinoFrame(i, 0, (i, i)).encode() for i in range(9))]),
     "movesense": (
         gsp.NOTIFY,
         [
@@ -237,6 +304,7 @@ SEEDS = {
 def test_services_tell_the_model():
     assert devices.identify(Advertisement("a", "CORE", (core.SERVICE, thermometer.SERVICE))) == "core"
     assert devices.identify(Advertisement("a", "thermo", (thermometer.SERVICE,))) == "health_thermometer"
+    assert devices.identify(Advertisement("a", "BITalino-12-34")) == "bitalino"
     assert devices.identify(Advertisement("a", "Movesense 2047", (assigned(0x180D),))) == "movesense"
 
 

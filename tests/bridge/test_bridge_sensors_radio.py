@@ -24,7 +24,7 @@ from feltsense_bridge.testing import VirtualGatt, VirtualRadio, profiles
 SPEED = 20.0
 T0 = 1_700_000_000 * NS
 OPTIONS = LinkOptions(backoff=Backoff(first=0.5, most=2.0), seed=1)
-LEVEL = {"core_temperature": 37.0, "skin_temperature": 33.0, "heart_rate": 70.0}
+LEVEL = {"core_temperature": 37.0, "skin_temperature": 33.0, "heart_rate": 70.0, "eda": 5.0}
 
 
 def stream(kind, rate, seconds, step):
@@ -125,3 +125,18 @@ async def test_movesense_and_a_lost_packet():
     whole = played(source, "ecg")
     kept = np.concatenate([whole[:before], whole[before + 16 :]])
     np.testing.assert_allclose(values(ecg), kept, atol=gsp.ECG_STEP_MV)
+
+
+async def test_bitalino_and_seven_lost_samples():
+    source = person(8, ("ecg", 100, 0.001), ("eda", 100, 0.01))
+    got, produced = await hear(source, profiles.bitalino(), devices.device("bitalino")(), drop=1)
+    assert produced == {"ecg": 800, "eda": 800}
+    for kind, step in (("ecg", 3.3 / 1.1 / 1024), ("eda", 25 / 1024)):
+        stream = got[kind]
+        assert [s.gap.samples for s in stream.segments[1:]] == [7]
+        assert stream.segments[1].gap.exact
+        assert stream.account().expected == 800
+        before = len(stream.segments[0].values)
+        whole = played(source, kind)
+        kept = np.concatenate([whole[:before], whole[before + 7 :]])
+        np.testing.assert_allclose(values(stream), kept, atol=step)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from feltsense_bridge.devices import bitalino as plux
 from feltsense_bridge.devices import core as core_codec
 from feltsense_bridge.devices import health_thermometer as thermometer
 from feltsense_bridge.devices import movesense as gsp
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 
     from feltsense_bridge.testing.gatt import Moment
 
-__all__ = ["core", "health_thermometer", "movesense"]
+__all__ = ["bitalino", "core", "health_thermometer", "movesense"]
+
+_FRAMES_AT_ONCE: Final = 7
+"""BITalino frames sent at once: as many as a sequence number of 4 bits can tell to be lost."""
+_PIECE: Final = 18
+"""Bytes of a piece of a BITalino's stream: no multiple of a frame's 3 or 4, within the smallest packet's 20."""
 
 
 def _count(moment: Moment, stream: str, step: float) -> int | None:
@@ -88,3 +94,28 @@ def movesense() -> Profile:
 def _first_ms(moment: Moment, n: int) -> int:
     """The sensor's time of a frame's first sample, in whole milliseconds."""
     return max(0, round(moment.device_ns / 1e6 - (n - 1) * 1000 / moment.rate))
+
+
+def bitalino() -> Profile:
+    """BITalino: a byte stream in pieces that do not end where frames end; ECG on A2, skin conductance on A3."""
+    asked: list[str] = []
+    board = {1: "ecg", 2: "eda"}
+
+    def obey(command: bytes) -> tuple[frozenset[str] | None, None]:
+        if command[0] & 3 == 3:
+            return None, None
+        asked[:] = [board[c] for c in board if command[0] >> 2 & 1 << c] if command[0] & 1 else []
+        return frozenset(asked), None
+
+    def encode(moment: Moment) -> Sequence[bytes]:
+        n = len(next(iter(moment.values.values())))
+        data = b""
+        for i in range(n):
+            shown = [float(moment.values[s][i, 0]) if s in moment.values else 0.0 for s in asked]
+            counts = tuple(plux.value_to_counts(s, v) for s, v in zip(asked, shown, strict=True))
+            data += plux.BitalinoFrame((moment.first + i) % plux.MODULUS, 0, counts).encode() if counts else b""
+        return [data[i : i + _PIECE] for i in range(0, len(data), _PIECE)]
+
+    output = Output(("ecg", "eda"), plux.FRAMES, encode, _FRAMES_AT_ONCE)
+    kinds = {"ecg": "ecg", "eda": "eda"}
+    return Profile("BITalino-12-34", plux.SERVICE, kinds, (output,), Control(plux.COMMANDS, obey), advertised=False)
