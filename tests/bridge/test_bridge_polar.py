@@ -98,9 +98,10 @@ def test_units_of_frames_by_hand():
     assert values(2, COMPRESSED, three, 1 / 4096) == [[1, -1, 0]]
     assert values(5, COMPRESSED, three, 1 / 16) == [[256, -256, 0]]
     assert values(5, COMPRESSED | 1, struct.pack("<3f", 1.5, -2.25, float("inf")))[0][:2] == [1.5, -2.25]
-    # Magnetometer: -201, -687 and -2452 mG are µT ÷ 10; the fourth column is a status.
-    four = bytes.fromhex("37FF51FD6CF60000")
-    np.testing.assert_allclose(values(6, COMPRESSED | 1, four)[0][:3], [-20.1, -68.7, -245.2])
+    # Magnetometer: ten mG are a µT; the fourth column is a status.
+    four = struct.pack("<4h", 250, -480, 0, 3)
+    np.testing.assert_allclose(values(6, COMPRESSED | 1, four)[0][:3], [25, -48, 0])
+    np.testing.assert_allclose(values(6, COMPRESSED, three, 1 / 4096), [[100, -100, 0]])
     assert values(7, 0, struct.pack("<2f", 33.5, float("nan")))[0] == [33.5]
     assert values(0, 1, bytes.fromhex("ff3f05"))[0][0] == -0.001
 
