@@ -90,10 +90,13 @@ class _Series:
         away = interval - self.median
         away = np.where(away < 0.0, _LOW_SIDE * away, away)
         self.change, self.away, self.unit = np.zeros(n), np.zeros(n), np.zeros(n)
+        span, one, two = (0, 0), 0.0, 0.0
         for i in range(max(first - 1, 0), min(stop + 2, n)):
             b = min(i + reach + 1, n)
             a = max(b - _THRESHOLD_BEATS, begin)
-            one, two = _quartile_threshold(np.abs(change[a:b])), _quartile_threshold(np.abs(away[a:b]))
+            if (a, b) != span:  # near the end of what is known, all beats have the same window
+                span = a, b
+                one, two = _quartile_threshold(np.abs(change[a:b])), _quartile_threshold(np.abs(away[a:b]))
             self.change[i] = change[i] / one if one > 0.0 else 0.0
             self.away[i] = away[i] / two if two > 0.0 else 0.0
             self.unit[i] = two

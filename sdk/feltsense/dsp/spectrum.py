@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import make_interp_spline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +48,7 @@ def band_powers(at_s: NDArray[np.float64], nn_ms: NDArray[np.float64]) -> tuple[
     if len(nn_ms) < _LEAST_POINTS:
         return float("nan"), float("nan")
     t = np.arange(at_s[0], at_s[-1], 1.0 / _RATE)
-    x = CubicSpline(at_s, nn_ms)(t)
+    x = make_interp_spline(at_s, nn_ms, k=3)(t)
     hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(len(t)) / len(t))
     spectrum = np.abs(np.fft.rfft((x - x.mean()) * hann)) ** 2
     # One-sided: the sum over all bins is the variance of the series.
