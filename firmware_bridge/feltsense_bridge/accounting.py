@@ -52,7 +52,7 @@ _INTERVALS: Final = frozenset({"rr", "ppi"})
 BEATS_PER_S: Final = 4.0
 """No heart sends more than this many intervals or rates a second (an interval below 0.25 s is implausible)."""
 WAITED_NS: Final = round(0.95 * NS / 2)
-"""How long a beat waits for a notification that comes once a second is uniform over 1 s: 95 % are within this of the mean."""
+"""How long a beat waits for a notification that comes once a second is uniform over 1 s: 95 % lie this near the mean."""
 
 
 @dataclass(slots=True)
