@@ -184,6 +184,9 @@ def test_movesense_by_hand():
     [frame] = device.decode(gsp.NOTIFY, bytes.fromhex("0202 00000000") + struct.pack("<3f", 9.80665, 0, math.inf))
     np.testing.assert_allclose(frame.values, [[1, 0, math.nan]], rtol=1e-6)
     assert frame.device_ns == 0
+    # A signalling NaN is no number either, and no warning.
+    [frame] = device.decode(gsp.NOTIFY, bytes.fromhex("0202 00000000 0100a07f 00000000 00000000"))
+    assert np.isnan(frame.values[0, 0])
 
 
 def test_movesense_dialogue():

@@ -140,3 +140,21 @@ async def test_bitalino_and_seven_lost_samples():
         whole = played(source, kind)
         kept = np.concatenate([whole[:before], whole[before + 7 :]])
         np.testing.assert_allclose(values(stream), kept, atol=step)
+
+
+@pytest.mark.parametrize(
+    ("model", "kinds"),
+    [
+        ("movesense", (("ecg", 200, 0.001), ("acc", 52, 0.001))),
+        ("bitalino", (("ecg", 100, 0.001), ("eda", 100, 0.01))),
+    ],
+)
+async def test_an_absence_is_one_gap_and_the_truth_is_within_its_bounds(model, kinds):
+    profile = getattr(profiles, model)()
+    got, produced = await hear(person(18, *kinds), profile, devices.device(model)(), vanish=4)
+    assert set(got) == set(produced)
+    for name, stream in got.items():
+        first, gap = [s.gap for s in stream.segments]
+        received = stream.account().received
+        assert first is None
+        assert received + gap.samples <= produced[name] <= received + gap.upper

@@ -144,7 +144,9 @@ class MovesenseData:
         """Samples in mV or g; what is no number, or beyond any sensor's, is NaN."""
         n = len(self.raw)
         last_ns = self.first_ms * _MS + round((n - 1) * NS / RATES[self.stream])
-        values = self.raw.astype(np.float64)
+        # A signalling NaN, which any damaged float may be, would warn.
+        with np.errstate(invalid="ignore"):
+            values = self.raw.astype(np.float64)
         values = values * ECG_STEP_MV if self.stream == "ecg" else values / STANDARD_GRAVITY
         return Frame(self.stream, np.where(np.isfinite(values), values, np.nan), device_ns=last_ns)
 
