@@ -2,11 +2,11 @@
 
 ``docs/reference/wire.md`` describes it for implementers. Little-endian; encode and decode are twins.
 
-- INFO (read): version u8, n u8, then n entries of 28 bytes (id u8, kind u8, channels u8, 0 u8, rate as numerator u32
+- INFO (read): version u8, n u8, then n entries of 28 bytes (id u8, kind u8, channels u8, flags u8, rate as numerator u32
   and denominator u32, scale f64, offset f64), then CRC-16. A value is ``offset + scale · count`` in the kind's unit.
   A kind that a reader does not know is left out: boards may grow.
 - CONTROL (write with response, indicate): request opcode u8 and arguments; answer opcode | 0x80, status u8, data.
-  Opcodes 0x10–0x1F are kept for fetching lost frames again.
+  Opcode 0x10 fetches lost frames again (row flag bit 0); this host does not ask for it yet.
 - DATA (notify): one frame of :mod:`feltsense_bridge.frames` a notification.
 """
 
