@@ -167,7 +167,10 @@ async def test_a_storm_of_disconnections_loses_nothing_silently():
     for name, c in counters.items():
         account = Stream.from_chunks(chunks[name][0].stream, chunks[name]).account()
         assert (account.received, account.missing, account.missing_upper) == (c.received, c.missing, c.missing_upper)
-        assert c.received + c.missing <= produced[name], name
+        # A stream that is stopped and started anew within a dialogue makes nothing meanwhile, but its time passes.
+        rate = chunks[name][0].stream.spec.rate
+        made = produced[name] if rate is None else max(produced[name], round(SECONDS * float(rate)))
+        assert c.received + c.missing <= made, name
         times = np.concatenate([x.time.times(x.start, x.stop) for x in chunks[name]])
         assert np.all(np.diff(times) > 0), name
     assert all(link.attempts >= 2 for link in links)

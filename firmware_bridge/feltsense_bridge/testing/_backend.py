@@ -38,6 +38,8 @@ __all__ = ["BumbleClient", "BumbleScanner"]
 ATT_MTU = 517
 """What Android and iOS ask for: the largest packet that holds an attribute of 512 bytes."""
 _MIN_MTU = 23
+_POLL_S = 0.05
+"""Real seconds between two looks at whether the connection of an operation still stands."""
 _LONG = 16
 """Bytes of a UUID that is not an assigned number."""
 _UUID_LISTS = (
@@ -146,6 +148,11 @@ class BumbleClient(BaseBleakClient):
     async def _establish(self, pair: bool) -> None:
         self._connection = await self.radio.connect(self.address)
         self._connection.on("disconnection", self._disconnected)
+        if self._connection.device.connections.get(self._connection.handle) is not self._connection:
+            # It went before anybody listened for that: requests on it would wait for their time-out.
+            self._connection = None
+            msg = "the device disconnected at once"
+            raise BleakError(msg)
         peer = self._peer = Peer(self._connection)
         await self._att(peer.request_mtu(ATT_MTU))
         if pair:
@@ -199,7 +206,12 @@ class BumbleClient(BaseBleakClient):
         self._operations.add(operation)
         operation.add_done_callback(self._finished)
         # Not cancelled with its caller: the answer would come to the next request. `wait` does not raise its error.
-        await asyncio.wait([operation])
+        connection = self._connection
+        while not operation.done():
+            await asyncio.wait([operation], timeout=_POLL_S)
+            if self._connection is not connection:
+                # Once more: an answer that came in the same moment swallows the first cancellation (Python 3.11).
+                operation.cancel()
         if operation.cancelled():
             msg = "the device disconnected before it answered"
             raise BleakError(msg)
