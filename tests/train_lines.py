@@ -5,6 +5,7 @@ import numpy as np
 from feltsense import features
 from feltsense.core.vector import FeatureSchema
 from feltsense.train.examples import Line
+from feltsense.train.splits import Cohort
 
 MODALITIES = ("ppg", "eda")
 HOP, WINDOW = 30.0, 60.0
@@ -30,11 +31,14 @@ def line(subject, seed, *, effect=1.5, windows=60, classes=2, clock=0.0):
     quality = rng.uniform(0.3, 1.0, (windows, len(MODALITIES)))
     y = phase.copy()
     y[9::10] = -1
-    resting = np.arange(windows) < 8
     return Line(
-        subject, f"{subject}.felt", schema(), WINDOW + HOP * np.arange(windows), x, quality, y.astype(np.int64), resting,
-        np.ones(windows, bool), level, np.full(len(names), 210.0), ((0.0, 270.0),), 1.7e9,
+        subject, f"{subject}.felt", schema(), WINDOW + HOP * np.arange(windows), x, quality, y.astype(np.int64),
+        np.ones(windows, bool), level, np.full(len(names), 210.0), ((0.0, 270.0),), 1.7e9, WINDOW,
     )
+
+
+def cohort(n=5, **options):
+    return Cohort(people(n, **options), "made up")
 
 
 def people(n=5, **options):

@@ -11,6 +11,7 @@
     │   ├── SchemaError            feature names or signals differ from what was expected
     │   ├── BundleError            a model bundle is damaged, altered or does not fit
     │   ├── ModelDataError         the data cannot train or score a model (one class, one subject, …)
+    │   │   └── LeakError          what is to be judged would reach what is learned
     │   └── UnknownNameError       a device, signal, data set or target nobody has heard of
     ├── MissingExtraError          an optional dependency is not installed
     ├── ProtocolError              bytes from a sensor break their protocol (the only error of a parser)
@@ -32,6 +33,7 @@ __all__ = [
     "ImportFormatError",
     "InputError",
     "LabelError",
+    "LeakError",
     "LinkError",
     "MissingExtraError",
     "ModelDataError",
@@ -77,6 +79,10 @@ class BundleError(InputError):
 
 class ModelDataError(InputError):
     """The data cannot train or score a model."""
+
+
+class LeakError(ModelDataError):
+    """What is to be judged would reach what is learned."""
 
 
 class UnknownNameError(InputError):

@@ -10,17 +10,22 @@ import pytest
 from feltsense.errors import ModelDataError
 from feltsense.evaluate.apply import rearranged
 from feltsense.evaluate.page import html
-from feltsense.evaluate.protocol import leave_one_out
+from feltsense.evaluate.protocol import evaluate
 from feltsense.evaluate.result import result
+from feltsense.train.splits import Cohort, leave_one_subject_out
 from feltsense.train.targets import target
 from train_lines import line, people
 
 STRESS = target("stress", ["rest", "stress"])
 
 
+def loso(lines, training):
+    return list(evaluate(leave_one_subject_out(Cohort(lines)), STRESS, training))
+
+
 @pytest.fixture(scope="module")
 def body():
-    done = list(leave_one_out(people(4), STRESS, {"data": "made up"}))
+    done = loso(people(4), {"data": "made up"})
     return result(done, STRESS, {"data": "made up", "notice": "nobody's <b>data</b>"})
 
 
@@ -45,21 +50,21 @@ def test_every_row_scores_the_same_windows_without_the_calibration(body):
 def test_shuffled_labels_are_worth_nothing():
     rng = np.random.default_rng(1)
     lines = [replace(x, y=np.where(x.y >= 0, rng.permutation(np.abs(x.y)), -1)) for x in people(6)]
-    figures = result(list(leave_one_out(lines, STRESS, {})), STRESS, {})["figures"]
+    figures = result(loso(lines, {}), STRESS, {})["figures"]
     assert abs(figures["rest"]["balanced_accuracy"] - 0.5) < 0.12
 
 
 def test_rearranged_timelines_keep_the_calibration_first_and_lose_nothing():
     one = line("A", 0)
     order = rearranged(one, 30.0, 3)
-    assert order[:8].tolist() == list(range(8))
+    assert order[:9].tolist() == list(range(9))
     kept = np.flatnonzero((one.y >= 0) | one.resting)
     assert sorted(order.tolist()) == kept.tolist()
     assert order.tolist() != kept.tolist()
     assert rearranged(one, 30.0, 3).tolist() == order.tolist()
     # Pieces are label-pure and at most five minutes long.
-    steps = np.flatnonzero(np.diff(order[8:]) != 1)
-    for piece in np.split(order[8:], steps + 1):
+    steps = np.flatnonzero(np.diff(order[9:]) != 1)
+    for piece in np.split(order[9:], steps + 1):
         assert len(piece) <= 2 * 10
 
 
@@ -76,4 +81,4 @@ def test_page_is_one_file_with_everything_escaped(body):
 
 def test_too_few_people():
     with pytest.raises(ModelDataError, match="at least 4 people"):
-        list(leave_one_out(people(3), STRESS, {}))
+        loso(people(3), {})

@@ -2,7 +2,8 @@
 
 Knows nothing of feltsense and of how it computes anything: only the columns of the table, and the protocol's words:
 windows of 60 s every 30 s from the earliest sample of any signal; a window has a label when one label covers at
-least 95 % of it; the first 270 s of labelled rest calibrate and windows that overlap them are not scored.
+least 95 % of it; the first 270 s of labelled rest calibrate, and windows that overlap them or lie within 60 s of them
+are not scored.
 
 usage: python score_stress_predict.py DATA PREDICTIONS_DIR     (PREDICTIONS_DIR/S02.csv, …, made with --hop 30)
 """
@@ -58,7 +59,7 @@ def person(data, subject, labels, table):
             assert abs(float(row["start_unix"]) - a) < 1e-3
             assert abs(float(row["end_unix"]) - a - WINDOW) < 1e-3
             truth = label_of(labels, a, a + WINDOW, end)
-            if truth is None or (a < first + REST and first < a + WINDOW):
+            if truth is None or (a < first + REST + WINDOW and first - WINDOW < a + WINDOW):
                 continue
             if row["p_stress"] == "":
                 silent += 1

@@ -10,15 +10,24 @@ from feltsense.bundle._graph import build
 from feltsense.bundle.write import write
 from feltsense.errors import ModelDataError
 from feltsense.evaluate.apply import answer
-from feltsense.evaluate.protocol import leave_one_out
+from feltsense.evaluate.protocol import evaluate
 from feltsense.fusion.late import decay
+from feltsense.train import fit as fitting
 from feltsense.train.card import card
-from feltsense.train.fit import fit
+from feltsense.train.splits import Cohort, everyone, leave_one_subject_out
 from feltsense.train.stacking import smooth
 from feltsense.train.targets import Target, target
 from train_lines import line, people
 
 STRESS = target("stress", ["rest", "stress"])
+
+
+def fit(lines, target, **options):
+    return fitting.fit(everyone(Cohort(lines)), target, **options)
+
+
+def folds_of(lines, training, kept):
+    return evaluate(leave_one_subject_out(Cohort(lines)), STRESS, training, kept)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +63,7 @@ def test_it_learns_what_is_there_and_passes_the_gate(cohort, fitted, tmp_path):
 
 
 def test_a_fold_is_what_training_without_the_person_gives(cohort, tmp_path):
-    folds = list(leave_one_out(cohort[:4], STRESS, {"data": "made up"}, tmp_path))
+    folds = list(folds_of(cohort[:4], {"data": "made up"}, tmp_path))
     assert [f.subject for f in folds] == ["P0", "P1", "P2", "P3"]
     alone = fit([x for x in cohort[:4] if x.subject != "P2"], STRESS, training={"data": "made up"})
     write(tmp_path / "alone", alone.model, card(alone.model), alone.stack)
@@ -65,7 +74,7 @@ def test_the_person_left_out_cannot_touch_the_fold(cohort, tmp_path):
     """Whatever the held-out person's windows are, the fold's model stays the same to the byte."""
     for folder, first in (("a", cohort[0]), ("b", replace(cohort[0], x=cohort[0].x * 50, y=1 - cohort[0].y.clip(0)))):
         (tmp_path / folder).mkdir()
-        next(iter(leave_one_out([first, *cohort[1:4]], STRESS, {}, tmp_path / folder)))
+        next(iter(folds_of([first, *cohort[1:4]], {}, tmp_path / folder)))
     assert (tmp_path / "a" / "P0.feltbundle").read_bytes() == (tmp_path / "b" / "P0.feltbundle").read_bytes()
 
 

@@ -32,9 +32,10 @@ def run(args: argparse.Namespace) -> int:
     from feltsense.cli._progress import progress
     from feltsense.errors import InputError
     from feltsense.evaluate.page import html
-    from feltsense.evaluate.protocol import folds, leave_one_out, of_model, people
+    from feltsense.evaluate.protocol import evaluate, of_model
     from feltsense.evaluate.result import result
     from feltsense.train.fit import need_extra
+    from feltsense.train.splits import Cohort, leave_one_subject_out
 
     out = Path(args.out)
     if out.suffix.lower() not in {".html", ".htm"}:
@@ -47,16 +48,18 @@ def run(args: argparse.Namespace) -> int:
     if model is None:
         need_extra()
     lines, target, training = gather(args)
+    cohort = Cohort(lines, training["data"])
     if model is None:
         kept = Path(args.keep_folds) if args.keep_folds else None
         if kept is not None:
             kept.mkdir(parents=True, exist_ok=True)
-        done = list(progress(leave_one_out(lines, target, training, kept), len(folds(lines, target)), "fit and score"))
+        splits = leave_one_subject_out(cohort)
+        done = list(progress(evaluate(splits, target, training, kept), len(cohort.people), "fit and score"))
     else:
-        seen = sorted(set(people(lines)) & set(model.training.get("subjects", [])))
+        seen = sorted(set(cohort.people) & set(model.training.get("subjects", [])))
         if seen:
             say(f"the bundle was trained on {', '.join(seen)}: these figures say nothing about new people")
-        done = of_model(lines, model)
+        done = of_model(cohort, model)
         training = {**training, "seen_in_training": seen}
     body = result(done, target, training)
     text = json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False)

@@ -1,10 +1,10 @@
-"""Leave one person out: fit on the others, answer for the one, and set the guards beside the figure.
+"""Fit on one side of each split, answer for the people of the other, and set the guards beside the figure.
 
 Rules
 -----
-- The model of a fold is what :func:`feltsense.train.fit.fit` makes of everyone else: exactly what ``feltsense train``
-  without that person writes.
-- Windows that overlap the person's calibration are scored in no arm.
+- The model of a split is what :func:`feltsense.train.fit.fit` makes of its learning side: exactly what ``feltsense
+  train`` without the judged people writes.
+- Windows that overlap the person's calibration, or lie next to it, are scored in no arm.
 - A window counts where it has a label and an answer; how many have none is reported.
 """
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feltsense.bundle import SUFFIX
-from feltsense.errors import ModelDataError
+from feltsense.errors import LeakError
 from feltsense.evaluate import metrics
 from feltsense.evaluate.apply import PIECE_S, answer, rearranged
 from feltsense.fusion.late import probabilities
@@ -25,10 +25,11 @@ from feltsense.train.card import card
 from feltsense.train.examples import HOP_S
 from feltsense.train.fit import fit
 from feltsense.train.parallel import side_by_side
+from feltsense.train.splits import SubjectSplits
 from feltsense.train.stacking import smooth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -36,9 +37,10 @@ if TYPE_CHECKING:
     from feltsense.bundle.schema import Model
     from feltsense.evaluate.apply import Answers
     from feltsense.train.examples import Line
+    from feltsense.train.splits import Cohort, SubjectSplit
     from feltsense.train.targets import Target
 
-__all__ = ["PIECE_S", "SHUFFLES", "Arm", "Fold", "arms", "folds", "leave_one_out", "of_model", "people"]
+__all__ = ["PIECE_S", "SHUFFLES", "Arm", "Fold", "arms", "evaluate", "of_model"]
 
 SHUFFLES = 10
 """Rearranged timelines a person."""
@@ -117,72 +119,64 @@ class Fold:
     windows: int = 0
 
 
-def people(lines: Sequence[Line]) -> list[str]:
-    """Names, in order."""
-    return sorted({x.subject for x in lines})
-
-
-def leave_one_out(
-    lines: Sequence[Line], target: Target, training: Mapping[str, Any], kept: Path | None = None
+def evaluate(
+    splits: SubjectSplits, target: Target, training: Mapping[str, Any], kept: Path | None = None
 ) -> Iterator[Fold]:
-    """Everyone left out in turn, in order of names.
+    """Everyone judged in turn, in the order of the splits.
 
     Parameters
     ----------
-    lines : sequence of Line
-        Everyone's windows.
+    splits : SubjectSplits
+        Who is learned from and who is judged (:mod:`feltsense.train.splits`).
     target : Target
         What to estimate.
     training : mapping
         Where the data come from; goes into the bundles that are kept.
     kept : Path, optional
-        Folder for the bundle of each fold.
+        Folder for the bundle of each split.
+
+    Raises
+    ------
+    LeakError
+        If the data come in any other way than through splits.
     """
-    jobs = folds(lines, target)
-    return side_by_side(partial(_run_fold, tuple(lines), target, dict(training), kept), jobs)
+    if not isinstance(splits, SubjectSplits):
+        msg = f"evaluate() takes data only through SubjectSplits (feltsense.train.splits), got {type(splits).__name__}"
+        raise LeakError(msg)
+    done = side_by_side(partial(_run_split, splits, target, dict(training), kept), range(len(splits)))
+    return (fold for folds in done for fold in folds)
 
 
-def _run_fold(
-    lines: Sequence[Line], target: Target, training: Mapping[str, Any], kept: Path | None, subject: str
-) -> Fold:
-    """Fit without a person, answer for the person."""
-    others = [x for x in lines if x.subject != subject]
-    mine = [x for x in lines if x.subject == subject]
-    fitted = fit(others, target, training=training)
+def _run_split(
+    splits: SubjectSplits, target: Target, training: Mapping[str, Any], kept: Path | None, number: int
+) -> list[Fold]:
+    """Fit on one side, answer for the people of the other."""
+    split = splits[number]
+    fitted = fit(split, target, training=training)
     if kept is not None:
         from feltsense.bundle.write import write
 
-        write(kept / f"{subject}{SUFFIX}", fitted.model, card(fitted.model), fitted.stack)
-    fold = _scored(fitted.model, mine, subject)
-    raw = fit(others, target, calibrated=False).model
-    fold.arms["raw"] = Arm.joined([_arm(x, answer(raw, x, calibrated=False)) for x in mine])
-    fold.arms["time_only"] = _clock(others, mine, len(target.classes))
-    return fold
+        write(kept / f"{split.name}{SUFFIX}", fitted.model, card(fitted.model), fitted.stack)
+    raw = fit(split, target, calibrated=False).model
+    clock = _clock(split, len(target.classes))
+    out = []
+    for subject in split.judge.people:
+        mine = split.judge.only((subject,)).lines
+        fold = _scored(fitted.model, mine, subject)
+        fold.arms["raw"] = Arm.joined([_arm(x, answer(raw, x, calibrated=False)) for x in mine])
+        fold.arms["time_only"] = Arm.joined([clock(x) for x in mine])
+        out.append(fold)
+    return out
 
 
-def of_model(lines: Sequence[Line], model: Model) -> list[Fold]:
+def of_model(cohort: Cohort, model: Model) -> list[Fold]:
     """Everyone's answers of one model that is already there."""
-    return [_scored(model, [x for x in lines if x.subject == s], s) for s in people(lines)]
+    return [_scored(model, cohort.only((s,)).lines, s) for s in cohort.people]
 
 
 def _scored(model: Model, mine: Sequence[Line], subject: str) -> Fold:
     silent = sum(int((x.scored & ~answer(model, x).present).sum()) for x in mine)
     return Fold(subject, arms(model, mine), silent, sum(int(x.scored.sum()) for x in mine))
-
-
-def folds(lines: Sequence[Line], target: Target) -> list[str]:
-    """Who is left out in turn.
-
-    Raises
-    ------
-    ModelDataError
-        If there are too few people to leave one out.
-    """
-    names = people(lines)
-    if len(names) < 4:
-        msg = f"leaving one person out needs at least 4 people, got {len(names)}; target {target.name}"
-        raise ModelDataError(msg)
-    return names
 
 
 def arms(model: Model, mine: Sequence[Line]) -> dict[str, Arm]:
@@ -214,20 +208,21 @@ def _shuffled(model: Model, line: Line, seed: int) -> Arm:
     return Arm(np.full(int(keep.sum()), line.subject), clock[keep], line.y[order][keep], p[keep])
 
 
-def _clock(others: Sequence[Line], mine: Sequence[Line], classes: int) -> Arm:
+def _clock(split: SubjectSplit, classes: int) -> Callable[[Line], Arm]:
     """What a model says that sees nothing but the time since the start."""
     import lightgbm
 
     from feltsense.train.margins import class_weights
 
-    t = np.concatenate([x.stop_s[x.scored] for x in others])[:, None]
-    y = np.concatenate([x.y[x.scored] for x in others])
+    t = np.concatenate([x.stop_s[x.scored] for x in split.learn.lines])[:, None]
+    y = np.concatenate([x.y[x.scored] for x in split.learn.lines])
     goal = {"objective": "multiclass", "num_class": classes, "num_leaves": 15, "min_data_in_leaf": 20, "verbosity": -1}
     fixed = {"num_threads": 1, "deterministic": True, "seed": 0}
     clock = lightgbm.train({**goal, **fixed}, lightgbm.Dataset(t, y, weight=class_weights(y, classes)), 100)
-    out = []
-    for x in mine:
+
+    def arm(x: Line) -> Arm:
         s = x.scored
         p = np.asarray(clock.predict(x.stop_s[s][:, None])).reshape(-1, classes)
-        out.append(Arm(np.full(int(s.sum()), x.subject), x.stop_s[s], x.y[s], p))
-    return Arm.joined(out)
+        return Arm(np.full(int(s.sum()), x.subject), x.stop_s[s], x.y[s], p)
+
+    return arm

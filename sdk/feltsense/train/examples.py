@@ -5,13 +5,14 @@ Protocol
 - Windows every 30 s on the grid of t0, the same that ``predict --hop 30`` uses; a window has a label when one label
   covers at least 95 % of it.
 - A person's rest is the first 270 s of known rest, measured as ``calibrate`` does: windows every 5 s wholly inside.
-  Windows that overlap it are never scored.
+  Windows that overlap it are never scored, nor are those within one window's length of it: what was smoothed over
+  the border would carry calibration into the figures.
 - Each recording is read and filtered once, however many folds use it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,9 +21,10 @@ from feltsense.calibration import learn_rest
 from feltsense.core.profile import RestInterval
 from feltsense.core.timeline import NS, to_ns
 from feltsense.session import extract
+from feltsense.train.traces import Traces, traces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -40,6 +42,8 @@ PURITY = 0.95
 REST_S = 270.0
 """Seconds of rest that everyone is calibrated on: eight windows of 60 s every 30 s."""
 UNLABELLED = -1
+_TOUCH_S = 5e-10
+"""Half a nanosecond: borders that meet do not overlap, however their seconds were rounded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,8 +62,6 @@ class Line:
         As the pipeline gives them.
     y : ndarray of int64, shape (n,)
         Class number, −1 where no label covers the window.
-    resting : ndarray of bool, shape (n,)
-        Overlaps the rest interval of the calibration: never scored.
     known : ndarray of bool, shape (n,)
         Ends after the calibration's rest began: the person's baseline applies.
     rest_mean, rest_seconds : ndarray, shape (features,)
@@ -68,6 +70,15 @@ class Line:
         Rest intervals, seconds from the first sample.
     start_unix : float
         Unix time of the first sample.
+    window_s : float
+        Length of the windows.
+    traces : Traces
+        What the recording is recognised by.
+    about : mapping of str to str
+        Groups that are known: ``device``, ``sex``, ``age``.
+    votes : ndarray, shape (n, classes), or None
+        Share of the raters (or the weight of a soft label) for each class, where there was more than one opinion;
+        NaN where nobody said anything.
     """
 
     subject: str
@@ -77,17 +88,32 @@ class Line:
     x: NDArray[np.float64]
     quality: NDArray[np.float64]
     y: NDArray[np.int64]
-    resting: NDArray[np.bool_]
     known: NDArray[np.bool_]
     rest_mean: NDArray[np.float64]
     rest_seconds: NDArray[np.float64]
     rest_s: tuple[tuple[float, float], ...]
     start_unix: float
+    window_s: float
+    traces: Traces = field(default_factory=Traces)
+    about: Mapping[str, str] = field(default_factory=dict)
+    votes: NDArray[np.float64] | None = None
+
+    @property
+    def resting(self) -> NDArray[np.bool_]:
+        """Windows that overlap the rest of the calibration."""
+        return self._near(0.0)
 
     @property
     def scored(self) -> NDArray[np.bool_]:
-        """Windows with a label that calibration has not seen."""
-        out: NDArray[np.bool_] = (self.y != UNLABELLED) & ~self.resting
+        """Windows with a label that are at least a window's length away from the calibration."""
+        out: NDArray[np.bool_] = (self.y != UNLABELLED) & ~self._near(self.window_s)
+        return out
+
+    def _near(self, margin_s: float) -> NDArray[np.bool_]:
+        out = np.zeros(len(self.stop_s), np.bool_)
+        for start, stop in self.rest_s:
+            begins_before = self.stop_s - self.window_s < stop + margin_s - _TOUCH_S
+            out |= begins_before & (self.stop_s > start - margin_s + _TOUCH_S)
         return out
 
 
@@ -120,12 +146,13 @@ def read_line(labelled: Labelled, target: Target, note: Callable[[str], None]) -
         np.array([v.values for _, v in pairs]).reshape(len(pairs), -1),
         np.array([v.quality for _, v in pairs]).reshape(len(pairs), -1),
         np.array([_label(w, intervals, target.classes) for w in windows], np.int64),
-        np.array([any(w.overlaps(r.start_ns, r.stop_ns) for r in rest) for w in windows], np.bool_),
         np.array([not rest or w.stop_ns > rest[0].start_ns for w in windows], np.bool_),
         mean,
         seconds,
         tuple(((r.start_ns - t0) / NS, (r.stop_ns - t0) / NS) for r in rest),
         t0 / NS,
+        target.window_s,
+        traces(recording),
     )
 
 

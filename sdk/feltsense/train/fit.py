@@ -2,7 +2,7 @@
 
 Rules
 -----
-- Everything is fitted on the lines that are given and on nothing else: population, spread, penalties, number of
+- Everything is fitted on the learning side of the split and on nothing else: population, spread, penalties, number of
   trees, fusion weights, calibration, the scaling for missing modalities, the conformal limit.
 - What judges a choice is out-of-fold: people are split into 5 groups, and the windows of a group are judged by
   experts that never saw its people.
@@ -26,6 +26,7 @@ from feltsense.fusion.inputs import Normaliser
 from feltsense.train import stacking
 from feltsense.train.inputs import plan
 from feltsense.train.margins import BOOSTED, Fit, Rows, fit_expert, out_of_fold
+from feltsense.train.splits import only_split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from feltsense.train.examples import Line
     from feltsense.train.inputs import Plan
+    from feltsense.train.splits import SubjectSplit
     from feltsense.train.targets import Target
 
 __all__ = ["FOLDS", "SEED", "Fitted", "fit", "need_extra"]
@@ -68,14 +70,14 @@ class Fitted:
 
 
 def fit(
-    lines: Sequence[Line], target: Target, *, calibrated: bool = True, training: Mapping[str, Any] | None = None
+    split: SubjectSplit, target: Target, *, calibrated: bool = True, training: Mapping[str, Any] | None = None
 ) -> Fitted:
     """Fit a model.
 
     Parameters
     ----------
-    lines : sequence of Line
-        Everyone to learn from.
+    split : SubjectSplit
+        Its learning side is learned from; the other is not looked at.
     target : Target
         What to estimate.
     calibrated : bool
@@ -91,11 +93,12 @@ def fit(
         If scikit-learn or lightgbm is not installed.
     """
     need_extra()
-    lines = sorted((x for x in lines if len(x.y)), key=lambda x: (x.subject, x.path))
+    split = only_split(split, "fit()")
+    lines = split.learn.lines
     subjects = _check(lines, target)
     layout = plan(lines[0].schema)
     normaliser = _normaliser(lines, layout, calibrated)
-    rows, fits, stacked = _out_of_fold(lines, layout, normaliser, target, calibrated)
+    rows, fits, stacked = _out_of_fold(split, layout, normaliser, target, calibrated)
     # An expert whose weight came out as 0 says nothing: it is not carried along.
     kept = [i for i in range(len(fits)) if stacked.fusion.weight[i] > 0]
     experts = [fit_expert(rows, fits[i]) for i in kept]
@@ -114,11 +117,11 @@ def fit(
 
 
 def _out_of_fold(
-    lines: Sequence[Line], layout: Plan, normaliser: Normaliser, target: Target, calibrated: bool
+    split: SubjectSplit, layout: Plan, normaliser: Normaliser, target: Target, calibrated: bool
 ) -> tuple[Rows, list[Fit], stacking.Stacked]:
     """Experts out of fold, and their fusion."""
-    rows = _rows(lines, layout, normaliser, target, calibrated)
-    folds = _folds(sorted(set(rows.subject.tolist())), rows.subject)
+    rows = _rows(split.learn.lines, layout, normaliser, target, calibrated)
+    folds = [np.isin(rows.subject, inner.judge.people) for inner in split.inner(FOLDS, SEED)]
     fits: list[Fit] = []
     for m, modality in enumerate(target.modalities):
         columns = np.flatnonzero(rows.owner == m)
@@ -209,16 +212,10 @@ def _rows(
     names = [f.name for f in layout.features]
     owner = np.array([target.modalities.index(names[i].partition(".")[0]) for i in layout.left])
     y = np.concatenate([x.y for x in lines])
-    resting = np.concatenate([x.resting for x in lines])
+    scored = np.concatenate([x.scored for x in lines])
     return Rows(
-        np.concatenate(z), np.concatenate([x.quality for x in lines]), y, (y >= 0), (y >= 0) & ~resting, owner,
+        np.concatenate(z), np.concatenate([x.quality for x in lines]), y, (y >= 0), scored, owner,
         np.concatenate([np.full(len(x.y), x.subject) for x in lines]), np.concatenate(line_number),
         np.concatenate([x.stop_s for x in lines]), np.concatenate([x.known for x in lines]), len(target.classes),
     )
 
-
-def _folds(subjects: Sequence[str], subject: NDArray[np.str_]) -> list[NDArray[np.bool_]]:
-    """Masks of the rows that are held out in each fold; people are dealt out in a seeded order."""
-    order = np.random.default_rng(SEED).permutation(len(subjects))
-    dealt = [[subjects[j] for j in order[i::FOLDS]] for i in range(min(FOLDS, len(subjects)))]
-    return [np.isin(subject, people) for people in dealt]

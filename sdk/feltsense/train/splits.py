@@ -1,0 +1,249 @@
+"""Who is learned from and who is judged: the only way in which data reach training and evaluation.
+
+Rules
+-----
+- A :class:`Cohort` is people whose recordings were checked: nobody under two names, no recording twice, nothing
+  normalised by its whole session, one kind of windows.
+- A :class:`SubjectSplit` holds two cohorts without a common person. All windows of a person are on one side, so
+  windows that overlap are, too. Inner splits are splits of the learning side: grouped, and blind to the other.
+- What calibrates is no property that somebody sets: windows that overlap a person's rest, or lie within one window's
+  length of it, are derived from its seconds, and judged in no row (:attr:`feltsense.train.examples.Line.scored`).
+- There is no place for statistics over people or sessions outside a split: what is fitted, is fitted by
+  :func:`feltsense.train.fit.fit` on the learning side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+
+from feltsense.errors import LeakError, ModelDataError
+from feltsense.train.examples import Line
+from feltsense.train.traces import alike, normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+__all__ = [
+    "Cohort", "SubjectSplit", "SubjectSplits", "cross_dataset", "everyone", "grouped_k_fold", "leave_one_subject_out",
+    "only_split",
+]
+
+LEAST_LEFT = 3
+"""People that must be left to learn from."""
+
+
+class Cohort:
+    """People with labelled windows, checked.
+
+    Parameters
+    ----------
+    lines : iterable of Line
+        Recordings; those without a window are dropped. Order does not matter.
+    name : str
+        Of the data set.
+
+    Raises
+    ------
+    LeakError
+        If a person is there under two names, a recording twice, or a signal was normalised by its whole session.
+    ModelDataError
+        If there is nothing, or the windows are of different lengths.
+    """
+
+    __slots__ = ("lines", "name", "people")
+    lines: tuple[Line, ...]
+    name: str
+    people: tuple[str, ...]
+
+    def __init__(self, lines: Collection[Line], name: str = "") -> None:
+        if any(not isinstance(x, Line) for x in lines):
+            msg = "a cohort is made of Line objects, as feltsense.train.parallel.read_lines gives them"
+            raise LeakError(msg)
+        self.lines = tuple(sorted((x for x in lines if len(x.y)), key=lambda x: (x.subject, x.path)))
+        self.name = name
+        self.people = tuple(dict.fromkeys(x.subject for x in self.lines))
+        if not self.lines:
+            msg = f"{name or 'the data'}: no recording is as long as one window"
+            raise ModelDataError(msg)
+        lengths = sorted({x.window_s for x in self.lines})
+        if len(lengths) > 1:
+            msg = f"windows of {lengths[0]:g} s and of {lengths[-1]:g} s in one cohort: extract all with one length"
+            raise ModelDataError(msg)
+        _no_copies(self.lines)
+        for text in normalised([x.traces for x in self.lines]):
+            msg = (
+                f"{text}: it was normalised over whole sessions, with the conditions that are to be told apart; "
+                "give the signal as it was recorded"
+            )
+            raise LeakError(msg)
+
+    def only(self, people: Collection[str]) -> Cohort:
+        """Some of the people; a part of a checked cohort needs no check."""
+        part = object.__new__(Cohort)
+        part.lines = tuple(x for x in self.lines if x.subject in people)
+        part.name = self.name
+        part.people = tuple(p for p in self.people if p in people)
+        return part
+
+
+def _no_copies(lines: Sequence[Line]) -> None:
+    for i, a in enumerate(lines):
+        for b in lines[:i]:
+            if not alike(a.traces, b.traces):
+                continue
+            if a.subject == b.subject:
+                msg = f"{b.path} and {a.path} of {a.subject} hold the same signal: give each recording once"
+            else:
+                msg = (
+                    f"{b.subject} ({b.path}) and {a.subject} ({a.path}) hold the same signal: one person under two "
+                    "names would be learned from and judged; give each person one name"
+                )
+            raise LeakError(msg)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SubjectSplit:
+    """People to learn from, and people to judge by.
+
+    Attributes
+    ----------
+    name : str
+        Who is judged, for reports and file names.
+    learn, judge : Cohort
+        Two sides without a common person.
+
+    Raises
+    ------
+    LeakError
+        If somebody is on both sides, also under another name.
+    """
+
+    name: str
+    learn: Cohort
+    judge: Cohort
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.learn, Cohort) or not isinstance(self.judge, Cohort):
+            msg = "a split has two cohorts: feltsense.train.splits.Cohort(lines)"
+            raise LeakError(msg)
+        both = sorted(set(self.learn.people) & set(self.judge.people))
+        if both:
+            msg = f"{', '.join(both)} would be learned from and judged: a person is on one side of a split"
+            raise LeakError(msg)
+
+    def inner(self, k: int, seed: int) -> SubjectSplits:
+        """Splits of the learning side alone, people dealt into `k` groups."""
+        return grouped_k_fold(self.learn, min(k, len(self.learn.people)), seed)
+
+
+class SubjectSplits(Sequence[SubjectSplit]):
+    """Splits of one cohort, made when they are asked for.
+
+    Attributes
+    ----------
+    kind : str
+        In words, for reports.
+    cohort : Cohort
+        Who is judged, all together; and who is learned from, unless `source` is given.
+    groups : tuple of tuple of str
+        People judged in each split.
+    source : Cohort or None
+        Another data set that is learned from.
+    """
+
+    __slots__ = ("cohort", "groups", "kind", "source")
+
+    def __init__(
+        self, kind: str, cohort: Cohort, groups: Sequence[tuple[str, ...]], source: Cohort | None = None
+    ) -> None:
+        self.kind, self.cohort, self.groups, self.source = kind, cohort, tuple(groups), source
+        if source is not None:
+            _no_copies((*source.lines, *cohort.lines))
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    @overload
+    def __getitem__(self, i: int) -> SubjectSplit: ...
+    @overload
+    def __getitem__(self, i: slice) -> Sequence[SubjectSplit]: ...
+    def __getitem__(self, i: int | slice) -> SubjectSplit | Sequence[SubjectSplit]:
+        if isinstance(i, slice):
+            return [self[j] for j in range(*i.indices(len(self)))]
+        group = self.groups[i]
+        learn = self.source if self.source is not None else self.cohort.only(set(self.cohort.people) - set(group))
+        return SubjectSplit("+".join(group) if len(group) < 4 else f"group {i + 1}", learn, self.cohort.only(group))
+
+    def __iter__(self) -> Iterator[SubjectSplit]:
+        return (self[i] for i in range(len(self)))
+
+
+def leave_one_subject_out(cohort: Cohort) -> SubjectSplits:
+    """Everyone judged by what was learned from all others.
+
+    Raises
+    ------
+    ModelDataError
+        If too few people are left to learn from.
+    """
+    _enough(cohort, len(cohort.people) - 1)
+    return SubjectSplits("leave one person out", cohort, [(p,) for p in cohort.people])
+
+
+def grouped_k_fold(cohort: Cohort, k: int, seed: int) -> SubjectSplits:
+    """People dealt out into `k` groups in a seeded order; each group judged by what the others teach.
+
+    Raises
+    ------
+    ModelDataError
+        If there are fewer people than groups.
+    """
+    if not 2 <= k <= len(cohort.people):
+        msg = f"{k} groups of {len(cohort.people)} people: at least 2 groups, and at most one a person"
+        raise ModelDataError(msg)
+    order = np.random.default_rng(seed).permutation(len(cohort.people))
+    groups = [tuple(sorted(cohort.people[j] for j in order[i::k])) for i in range(k)]
+    return SubjectSplits(f"{k} groups of people", cohort, groups)
+
+
+def cross_dataset(learn: Cohort, judge: Cohort) -> SubjectSplits:
+    """Everyone of one data set judged by what another one taught.
+
+    Raises
+    ------
+    LeakError
+        If somebody is in both, by name or by signal.
+    """
+    return SubjectSplits(f"learned from {learn.name or 'another data set'}", judge, [judge.people], learn)
+
+
+def everyone(cohort: Cohort) -> SubjectSplit:
+    """Learn from all, judge nobody: for the model that is shipped."""
+    return SubjectSplit("nobody", cohort, cohort.only(()))
+
+
+def only_split(value: object, what: str) -> SubjectSplit:
+    """`value` if it is a split.
+
+    Raises
+    ------
+    LeakError
+        If it is anything else: there is no other way in.
+    """
+    if isinstance(value, SubjectSplit):
+        return value
+    msg = f"{what} takes data only through a SubjectSplit (feltsense.train.splits), got {type(value).__name__}"
+    raise LeakError(msg)
+
+
+def _enough(cohort: Cohort, left: int) -> None:
+    if left < LEAST_LEFT:
+        msg = (
+            f"leaving one person out needs at least {LEAST_LEFT + 1} people, got {len(cohort.people)}: "
+            f"{', '.join(cohort.people)}"
+        )
+        raise ModelDataError(msg)
