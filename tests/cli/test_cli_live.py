@@ -11,7 +11,6 @@ import pytest
 from feltsense import bundle, session
 from feltsense.calibration import calibrate
 from feltsense.cli import _live, main
-from feltsense.cli._watch import Calibrating, Holdback, gather
 from feltsense.core.chunk import Gap, GapReason
 from feltsense.core.event import Event, EventKind
 from feltsense.core.prediction import Prediction
@@ -20,6 +19,7 @@ from feltsense.core.recording import Recording, Segment, Stream
 from feltsense.core.timeline import NS, TimeMap
 from feltsense.datasets.synthetic import participant
 from feltsense.store import write
+from feltsense.watch import Calibrating, Holdback, gather
 
 REST_S = 120.0
 

@@ -17,7 +17,7 @@ LAYERS = (
     ("quality",),
     ("features",),
     ("experts", "fusion", "bundle"),
-    ("session", "calibration"),
+    ("session", "calibration", "watch"),
     ("store", "importers", "exporters", "datasets", "train", "evaluate", "report", "testing"),
     ("cli",),
 )

@@ -15,7 +15,6 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from feltsense.cli._watch import Calibrating, Holdback
 from feltsense.core.chunk import Chunk
 from feltsense.core.event import Event, EventKind
 from feltsense.core.recording import Recording, Stream
@@ -23,6 +22,7 @@ from feltsense.core.timeline import NS, to_ns
 from feltsense.errors import InputError
 from feltsense.report.words import clock
 from feltsense.store import Writer
+from feltsense.watch import Calibrating, Holdback
 from feltsense_bridge import devices
 from feltsense_bridge.link import Link, LinkOptions
 from feltsense_bridge.link_connection import bleak_client

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from feltsense.bundle import Bundle
     from feltsense.cli._stage import Cast
-    from feltsense.cli._watch import Calibrating
     from feltsense.core.prediction import Prediction
     from feltsense.core.recording import Recording
+    from feltsense.watch import Calibrating
 
 __all__ = ["add", "run"]
 

@@ -42,9 +42,9 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(msg)
     from feltsense import bundle
     from feltsense.cli._live import Screen
-    from feltsense.cli._watch import look
     from feltsense.core.profile import UserProfile
     from feltsense.session import Session
+    from feltsense.watch import look
 
     recording = _open(args.recording)
     profile = None if args.profile is None else UserProfile.load(args.profile)
