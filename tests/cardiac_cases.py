@@ -97,3 +97,9 @@ def matched(found, truth, tolerance):
     """Share of `truth` that has something of `found` within the tolerance."""
     at = np.clip(np.searchsorted(found, truth), 1, len(found) - 1)
     return np.mean(np.minimum(np.abs(found[at] - truth), np.abs(found[at - 1] - truth)) <= tolerance)
+
+
+def e4_eda(folder: Path, subject):
+    """EDA of one of the shared wrist recordings."""
+    rows = np.loadtxt(folder / "stress-predict" / subject / "EDA.csv", delimiter=",", ndmin=2)
+    return recording(one_stream("eda", rows[2:], rows[1, 0], int(rows[0, 0] * 1e9), "e4"))

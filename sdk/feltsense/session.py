@@ -77,6 +77,15 @@ class Pipeline:
         t0, where it is known beforehand (a whole recording); otherwise it is learned from the streams.
     choose : mapping of str to str, optional
         Modality → stream id, where several streams would do.
+    engine : str, optional
+        What computes the features: ``"stream"``, or ``"neurokit"`` (needs ``feltsense[physio]``).
+
+    Raises
+    ------
+    InputError
+        If there is no stream, or no such engine.
+    MissingExtraError
+        If the engine is not installed.
     """
 
     def __init__(
@@ -88,6 +97,7 @@ class Pipeline:
         modalities: Sequence[str] | None = None,
         start_ns: int | None = None,
         choose: Mapping[str, str] | None = None,
+        engine: str = features.ENGINES[0],
     ) -> None:
         if not streams:
             msg = "a session needs at least one stream"
@@ -101,7 +111,7 @@ class Pipeline:
         kept = [m for m in names if bound[m] or modalities is not None]
         self.schema = FeatureSchema([(m, features.extractor(m).specs) for m in kept])
         self._extractors: list[tuple[str, Extractor | None]] = [
-            (m, features.extractor(m)(bound[m]) if bound[m] else None) for m in kept
+            (m, features.extractor(m, engine)(bound[m]) if bound[m] else None) for m in kept
         ]
         self._users: dict[str, list[Extractor]] = {s: [] for s in self.streams}
         for (_, extractor), m in zip(self._extractors, kept, strict=True):
@@ -214,6 +224,7 @@ def extract(
     hop: float,
     modalities: Sequence[str] | None = None,
     items: Iterable[Chunk | Event] | None = None,
+    engine: str = features.ENGINES[0],
 ) -> Iterator[tuple[Window, FeatureVector]]:
     """Features of a whole recording: exactly a pipeline that is pushed the recording's items.
 
@@ -227,8 +238,12 @@ def extract(
         As in :class:`Pipeline`.
     items : iterable, optional
         The recording's items in another cut; default :meth:`Recording.items`.
+    engine : str, optional
+        As in :class:`Pipeline`.
     """
-    pipeline = Pipeline(recording.infos(), window=window, hop=hop, modalities=modalities, start_ns=recording.start_ns)
+    pipeline = Pipeline(
+        recording.infos(), window=window, hop=hop, modalities=modalities, start_ns=recording.start_ns, engine=engine
+    )
     for item in recording.items() if items is None else items:
         yield from pipeline.push(item)
     yield from pipeline.finish()
@@ -257,6 +272,9 @@ class Session:
         Seconds between windows.
     start_ns : int, optional
         t0, where it is known beforehand.
+    engine : str, optional
+        What computes the features, as in :class:`Pipeline`. Bundles are trained on the default's; another one's have the
+        same names and units, but no model was fitted to its differences: for comparison.
 
     Raises
     ------
@@ -273,10 +291,18 @@ class Session:
         profile: UserProfile | None = None,
         hop: float = 5.0,
         start_ns: int | None = None,
+        engine: str = features.ENGINES[0],
     ) -> None:
         model = bundle.model
         self._bundle, self._model = bundle, model
-        self._pipeline = Pipeline(streams, window=model.window_s, hop=hop, modalities=model.modalities, start_ns=start_ns)
+        self._pipeline = Pipeline(
+            streams,
+            window=model.window_s,
+            hop=hop,
+            modalities=model.modalities,
+            start_ns=start_ns,
+            engine=engine,
+        )
         self._columns = model.columns(self._pipeline.schema)
         self._nobody = bundle.rest(None)
         self._previous = np.full((1, len(model.classes) - 1), np.nan)
@@ -363,8 +389,12 @@ def _why(vector: FeatureVector, modality: str) -> str:
 
 
 def predict(
-    recording: Recording, bundle: Bundle, profile: UserProfile | None = None, hop: float = 5.0
+    recording: Recording,
+    bundle: Bundle,
+    profile: UserProfile | None = None,
+    hop: float = 5.0,
+    engine: str = features.ENGINES[0],
 ) -> Iterator[Prediction]:
     """Predictions of a whole recording: exactly a session that is pushed the recording's items."""
-    session = Session(recording.infos(), bundle, profile, hop, recording.start_ns)
+    session = Session(recording.infos(), bundle, profile, hop, recording.start_ns, engine)
     return session.run(recording.items())

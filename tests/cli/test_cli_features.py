@@ -50,6 +50,18 @@ def test_columns_windows_and_numbers_are_the_pipelines(file, tmp_path, capsys):
     assert shown.err == ""
 
 
+def test_the_other_engine_fills_the_same_columns(file, tmp_path):
+    for engine in ("stream", "neurokit"):
+        words = ["features", str(file[0]), "--hop", "50", "--engine", engine, "--out", str(tmp_path / f"{engine}.csv")]
+        assert main(words) == 0
+    ours, theirs = table(tmp_path / "stream.csv"), table(tmp_path / "neurokit.csv")
+    assert list(ours[0]) == list(theirs[0])
+    assert len(ours) == len(theirs) == 3
+    assert ours[1]["motion.enmo_mean"] == theirs[1]["motion.enmo_mean"]
+    assert float(ours[1]["eda.scl_mean"]) == pytest.approx(float(theirs[1]["eda.scl_mean"]), rel=0.01)
+    assert ours[1]["eda.scl_mean"] != theirs[1]["eda.scl_mean"]
+
+
 def test_a_recording_shorter_than_a_window_gives_the_header_and_says_so(file, tmp_path, capsys):
     out = tmp_path / "short.csv"
     assert main(["features", str(file[0]), "--window", "600", "--out", str(out)]) == 0
@@ -61,7 +73,7 @@ def test_a_recording_shorter_than_a_window_gives_the_header_and_says_so(file, tm
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--engine", "neurokit", "--out", "f.csv"], ("engine", "neurokit", "stream")),
+        (["--engine", "matlab", "--out", "f.csv"], ("engine", "matlab", "neurokit", "stream")),
         (["--out", "f.parquet"], ("f.parquet", ".csv")),
         (["--out", "nowhere/f.csv"], ("nowhere", "does not exist")),
         (["--window", "0", "--out", "f.csv"], ("--window", "0.05")),

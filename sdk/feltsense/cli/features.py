@@ -32,8 +32,6 @@ DEFAULT_WINDOW_S, DEFAULT_HOP_S = 60.0, 5.0
 """The shortest window in which responses of the skin and a heart's variability can be counted; a readable pace."""
 LEAST_S, LARGEST_S = 0.05, 86_400.0
 """Finer than the fastest signal has an answer, and a day."""
-ENGINES = ("stream",)
-"""Engines that exist."""
 
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -42,9 +40,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     p.add_argument("recording", help=".felt file, or an E4 folder or zip")
     p.add_argument("--window", type=float, default=DEFAULT_WINDOW_S, metavar="SECONDS", help="length (default: %(default)g)")
     p.add_argument("--hop", type=float, default=DEFAULT_HOP_S, metavar="SECONDS", help="step (default: %(default)g)")
-    p.add_argument(
-        "--engine", default=ENGINES[0], metavar="NAME", help="what computes them (default, and only: %(default)s)"
-    )
+    p.add_argument("--engine", default="stream", metavar="NAME", help="what computes them: stream (default) or neurokit")
     p.add_argument("--out", required=True, metavar="CSV", help="table to write")
     p.set_defaults(run=run)
 
@@ -53,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """Compute and write the table."""
     from feltsense.cli._progress import progress
     from feltsense.errors import InputError, UnknownNameError
+    from feltsense.features import ENGINES
     from feltsense.importers import open_recording
     from feltsense.session import Pipeline
 
@@ -72,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
             raise InputError(msg)
     recording = open_recording(args.recording)
     t0 = recording.start_ns
-    pipeline = Pipeline(recording.infos(), window=args.window, hop=args.hop, start_ns=t0)
+    pipeline = Pipeline(recording.infos(), window=args.window, hop=args.hop, start_ns=t0, engine=args.engine)
     if not pipeline.schema.names:
         msg = f"{args.recording}: none of its streams ({', '.join(sorted(recording.streams))}) has features"
         raise InputError(msg)

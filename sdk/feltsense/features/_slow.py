@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from feltsense.core.window import Window
     from feltsense.features._beats import Beats
 
-__all__ = ["SLOW_SPECS", "slow"]
+__all__ = ["SLOW_SPECS", "longest", "slow"]
 
 _TASK_FORCE = "Task Force 1996, Circulation 93:1043"
 _RICHMAN = "Richman & Moorman 2000, Am J Physiol 278:H2039"
@@ -45,7 +45,7 @@ SLOW_SPECS = (
 """In the order of the features."""
 
 
-def _longest(beats: Beats) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+def longest(beats: Beats) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Times in s, intervals in ms and their validity, of the longest piece; the beat that begins it has no interval."""
     interval = beats.interval_ms.copy()
     interval[:1] = np.nan
@@ -74,7 +74,7 @@ def slow(window: Window, present_s: float, beats: Beats, worst: Reason) -> dict[
     nan = float("nan")
     if window.seconds < _HF:
         return {s.name: (nan, Reason.TOO_SHORT) for s in SLOW_SPECS}
-    at_s, interval, valid = _longest(beats)
+    at_s, interval, valid = longest(beats)
     nn = interval[valid]
     span = float(at_s[-1]) if len(at_s) else 0.0
     share = len(nn) / len(interval) if len(interval) else 0.0
