@@ -6,6 +6,8 @@
     ├── InputError                 what the caller gave cannot be used (command line: exit code 2)
     │   ├── ImportFormatError      a recording in a foreign format is damaged or incomplete
     │   ├── RecordingError         a ``.felt`` file or an in-memory recording breaks a rule
+    │   ├── KeyStoreError          a key is missing, wrong, or cannot be kept
+    │   ├── StudyError             a study file, a consent or an erasure breaks a rule
     │   ├── LabelError             a manifest or label table breaks a rule
     │   ├── ProfileError           a user profile is damaged or of another version
     │   ├── SchemaError            feature names or signals differ from what was expected
@@ -32,6 +34,7 @@ __all__ = [
     "FeltsenseError",
     "ImportFormatError",
     "InputError",
+    "KeyStoreError",
     "LabelError",
     "LeakError",
     "LinkError",
@@ -41,6 +44,7 @@ __all__ = [
     "ProtocolError",
     "RecordingError",
     "SchemaError",
+    "StudyError",
     "UnknownNameError",
 ]
 
@@ -59,6 +63,14 @@ class ImportFormatError(InputError):
 
 class RecordingError(InputError):
     """A recording breaks a rule of its format."""
+
+
+class KeyStoreError(InputError):
+    """A participant's key is missing, wrong, or cannot be kept."""
+
+
+class StudyError(InputError):
+    """A study file, a consent or an erasure breaks a rule, or the law forbids what it asks for."""
 
 
 class LabelError(InputError):

@@ -14,6 +14,7 @@ from feltsense.core.event import Event, EventKind
 from feltsense.core.recording import Recording, Stream
 from feltsense.errors import RecordingError
 from feltsense.store import Writer, is_felt, read, write
+from feltsense.store.rows import COLUMNS
 from feltsense.store.schema import checksum
 from same_recording import T0, assert_same, infos, live_chunks
 
@@ -107,10 +108,13 @@ def change(path, sql, *values):
         ("DELETE FROM event WHERE key = 7", ("table event has 39 rows, but the last is row 40",)),
         ("DELETE FROM stream WHERE key = 1", ("table stream has 3 rows",)),
         ("DELETE FROM stream WHERE key = 4", ("table chunk names stream 4",)),
+        ("DELETE FROM event WHERE key = 40", ("table event has 39 rows of 40",)),
+        ("DELETE FROM chunk WHERE key = (SELECT max(key) FROM chunk)", ("table chunk has",)),
+        ("DELETE FROM total", ("table total has no row",)),
         ("DELETE FROM about", ("no subject",)),
         ("DROP TABLE event", ("no such table: event",)),
         ("ALTER TABLE event DROP COLUMN text", ("no such column: text",)),
-        ("PRAGMA user_version = 9", ("schema 9", "reads up to 1", "update feltsense")),
+        ("PRAGMA user_version = 9", ("schema 9", "reads up to 2", "update feltsense")),
         ("PRAGMA user_version = 0", ("schema version is 0",)),
     ],
 )
@@ -135,7 +139,7 @@ def test_altered_rows(path, sql, words):
     [
         ("chunk", {"codec": "zstd"}, ("row 1", "codec 'zstd'", "update feltsense")),
         ("chunk", {"sealed": 1}, ("row 1", "encrypted", "update feltsense")),
-        ("chunk", {"n": 1}, ("row 1", "samples of")),
+        ("chunk", {"n": 1}, ("row 1", "that the row has")),
         ("chunk", {"n": -1}, ("row 1", "does not continue")),
         ("chunk", {"start": 7}, ("row 1", "does not continue")),
         ("chunk", {"data": b"123"}, ("row 1",)),
@@ -156,8 +160,8 @@ def test_rows_that_are_whole_but_make_no_sense(path, table, changes, words):
     db = sqlite3.connect(path)
     db.row_factory = sqlite3.Row
     row = dict(db.execute(f"SELECT * FROM {table} WHERE key = 1").fetchone()) | changes  # noqa: S608
-    fields = [v for k, v in row.items() if k not in ("key", "crc")]
-    sets = ", ".join(f"{k} = ?" for k in row if k not in ("key", "crc"))
+    fields = [row[name] for name in COLUMNS[table]]
+    sets = ", ".join(f"{name} = ?" for name in COLUMNS[table])
     db.execute(f"UPDATE {table} SET {sets}, crc = ? WHERE key = 1", (*fields, checksum(*fields)))  # noqa: S608
     db.commit()
     db.close()

@@ -343,7 +343,7 @@ def test_an_older_schema_is_brought_up_to_date(path, monkeypatch):
     assert path.read_bytes() == before
     Writer.resume(path).close()
     monkeypatch.undo()
-    with pytest.raises(RecordingError, match="schema 2, this program reads up to 1; update feltsense"):
+    with pytest.raises(RecordingError, match="schema 3, this program reads up to 2; update feltsense"):
         read(path)
     with pytest.raises(RecordingError, match="update feltsense"):
         Writer.resume(path)

@@ -63,11 +63,13 @@ def open_recording(path: str | os.PathLike[str], subject: str | None = None) -> 
         If an E4 folder or zip is damaged or incomplete.
     """
     from feltsense import store
+    from feltsense.store.keys import from_environment
     from feltsense.importers import e4
 
     where = Path(path)
     if store.is_felt(where):
-        recording = store.read(where)
+        sealed = store.key_id(where)
+        recording = store.read(where, None if sealed is None else from_environment(where, sealed))
         return recording if subject is None else replace(recording, subject=subject)
     if not where.exists():
         msg = f"{where}: does not exist; check the name"

@@ -1,14 +1,16 @@
-"""What is in a ``.felt`` file: tables, versions, checksums, and the packing of anchors.
+"""What is in a ``.felt`` file: tables, versions, checksums.
 
 Rules
 -----
 - ``application_id`` says that it is ours, ``user_version`` which schema. Schema *n* is the first *n* scripts of
   :data:`MIGRATIONS`; a script that was released is never changed, and each is noted in the table ``migration``.
-- ``chunk`` is append-only, and its rows are in the order in which they were appended. ``data`` holds the values,
-  row by row, as little-endian float64 where ``codec`` is ``f8``; other codecs, and encryption (``sealed``), have
-  their columns already, so that they come without another layout.
-- ``anchors`` holds five little-endian int64 an anchor: index, device, arrival, session time, uncertainty. Only
-  those that the segment's earlier rows do not hold: a segment's anchors are its rows' anchors, one after another.
+- ``chunk`` is append-only but for each stream's last row, which is written again as it grows. Rows of a stream are in
+  the order in which they were appended. ``codec`` ``f8`` is schema 1's: values as little-endian float64, and only
+  those anchors that the segment's earlier rows do not hold, five little-endian int64 each. ``z1`` is
+  :mod:`~feltsense.store.codec`'s, and each row holds every anchor that decides its samples' times.
+- ``at_ms`` and ``to_ms``, a row's first and last time in milliseconds from the recording's origin, are for finding it.
+- In a sealed recording ``body`` holds the row (:mod:`~feltsense.store.rows`), the other columns hold nothing but a
+  chunk's place; ``lock`` names the recording and the key. ``total`` counts what every commit acknowledged.
 - Numbers that JSON or SQLite would round are text: a rate is ``"num/den"``, empty where there is none.
 """
 
@@ -29,17 +31,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APPLICATION_ID",
-    "CODEC",
     "HEADER",
     "MIGRATIONS",
+    "PACKED",
+    "PAGE",
+    "PLAIN",
     "checksum",
     "from_rate",
     "is_ours",
     "migrate",
-    "pack_anchors",
     "time_map",
     "to_rate",
-    "unpack_anchors",
+    "unpack_plain_anchors",
 ]
 
 APPLICATION_ID = int.from_bytes(b"felt", "big")
@@ -47,8 +50,10 @@ HEADER = 100
 """Length of SQLite's file header (its file format, section 1.3)."""
 _MAGIC = b"SQLite format 3\x00"
 _ID_AT = slice(68, 72)
-CODEC = "f8"
-"""Values as they are, little-endian float64."""
+PLAIN, PACKED = "f8", "z1"
+"""Codecs of a chunk: schema 1's, and today's."""
+PAGE = 8192
+"""Bytes a page: five rows of ECG fill one; on SQLite's 4096 a quarter of each page would be left over."""
 _ANCHOR_COLUMNS = 5
 
 MIGRATIONS: tuple[str, ...] = (
@@ -71,6 +76,17 @@ MIGRATIONS: tuple[str, ...] = (
         key INTEGER PRIMARY KEY, t_ns INTEGER NOT NULL, kind TEXT NOT NULL, value REAL NOT NULL, text TEXT NOT NULL,
         crc INTEGER NOT NULL
     );
+    """,
+    """
+    ALTER TABLE about ADD COLUMN body BLOB;
+    ALTER TABLE metadata ADD COLUMN body BLOB;
+    ALTER TABLE stream ADD COLUMN body BLOB;
+    ALTER TABLE event ADD COLUMN body BLOB;
+    ALTER TABLE chunk ADD COLUMN at_ms INTEGER;
+    ALTER TABLE chunk ADD COLUMN to_ms INTEGER;
+    ALTER TABLE chunk ADD COLUMN body BLOB;
+    CREATE TABLE total (key INTEGER PRIMARY KEY, value TEXT NOT NULL, body BLOB, crc INTEGER NOT NULL);
+    CREATE TABLE lock (key INTEGER PRIMARY KEY, recording TEXT NOT NULL, key_id TEXT NOT NULL, crc INTEGER NOT NULL);
     """,
 )
 
@@ -113,15 +129,7 @@ def to_rate(text: str) -> Fraction | None:
     return Fraction(text) if text else None
 
 
-def pack_anchors(time: TimeMap, after: int | None) -> bytes:
-    """Anchors of a map whose index is above `after` (None: all), as bytes."""
-    columns = np.stack([time.index, time.device_ns, time.arrival_ns, time.t_ns, time.unc_ns], axis=1)
-    if after is not None:
-        columns = columns[time.index > after]
-    return columns.astype("<i8").tobytes()
-
-
-def unpack_anchors(raw: bytes) -> NDArray[np.int64]:
+def unpack_plain_anchors(raw: bytes) -> NDArray[np.int64]:
     """Anchors of bytes, shape (k, 5); ValueError where the length is none of anchors."""
     return np.frombuffer(raw, "<i8").astype(np.int64, copy=False).reshape(-1, _ANCHOR_COLUMNS)
 

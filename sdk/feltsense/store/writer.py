@@ -2,8 +2,11 @@
 
 Rules
 -----
-- Rows go straight into SQLite's open transaction, which spills to disk by itself: memory does not grow with the
-  session. :meth:`Writer.commit` ends the transaction with ``synchronous=FULL``: it returns when the disk has it.
+- A stream's samples are packed in rows of 10 s (fast signals) or 60 s (slow ones). A row that is not full is written
+  at each commit and written again, longer, at the next: what is acknowledged is never in memory only.
+- :meth:`Writer.commit` ends the transaction with ``synchronous=FULL``: it returns when the disk has it.
+- With a key everything is sealed (:mod:`~feltsense.store.seal`). That it is, is looked up in the file itself before
+  the first sample is taken: encryption that is not in force is an error, not a plain file.
 - A writer always holds SQLite's write lock, so two cannot interleave; readers are never blocked.
 - A chunk is checked when it is appended: it must continue its segment, or begin a later one at sample 0.
 - A writer may be used from any thread, by one at a time (a recorder commits in a worker thread: a disk can be slow).
@@ -11,19 +14,21 @@ Rules
 
 from __future__ import annotations
 
+import json
 import math
 import os
+import secrets
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from feltsense.core.chunk import Gap, GapReason
 from feltsense.core.recording import Stream
-from feltsense.core.timeline import NS
-from feltsense.errors import RecordingError
+from feltsense.errors import KeyStoreError, RecordingError
 from feltsense.store import schema
-from feltsense.store.reader import RESTORE, check_header, check_version, check_whole, load_streams, row_checked
+from feltsense.store.opening import check_header, check_totals, check_version, check_whole, load_streams
+from feltsense.store.rows import RESTORE, Rows, row_checked, seal_of
+from feltsense.store.seal import Seal
+from feltsense.store.tail import Tail, seconds_a_row, tail_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,32 +38,13 @@ if TYPE_CHECKING:
     from feltsense.core.chunk import Chunk, StreamInfo
     from feltsense.core.event import Event
     from feltsense.core.recording import Recording
+    from feltsense.store.seal import DataKey
 
 __all__ = ["Writer", "write"]
 
-ROW_SECONDS = 60.0
-"""Length of the rows that :func:`write` cuts a recording into: short enough to lose little to a damaged page."""
-FASTEST_IRREGULAR_HZ = 4.0
-"""Bound on what an irregular stream can have missed in a restart: beats at the highest plausible heart rate, 240/min."""
 BUSY_S = 2.0
 """How long to wait for another process's lock: its commit takes milliseconds, its session hours."""
-_COLUMNS = "stream, segment, start, n, codec, sealed, data, map_rate, anchors, gap_samples, gap_upper, gap_reason"
-
-
-@dataclass(slots=True)
-class _Tail:
-    """Where a stream stands in the file."""
-
-    key: int
-    info: StreamInfo
-    first: int = 0
-    """Number in the file of the appended stream's segment 0."""
-    segment: int = -1
-    stop: int = 0
-    anchored: int | None = None
-    """Index of the last anchor of the segment that is in the file."""
-    stopped_ns: int | None = None
-    """After a resume: when the last sample's period ended."""
+_LOG = ("", "-wal", "-shm", "-journal")
 
 
 class Writer:
@@ -72,37 +58,59 @@ class Writer:
         Pseudonym.
     metadata : mapping of str to str, optional
         Where the data come from.
+    key : DataKey, optional
+        The participant's key: everything is encrypted with it.
 
     Raises
     ------
     RecordingError
-        If the file exists or cannot be made.
+        If the file exists or cannot be made, or encryption is asked for and not in force.
     """
 
     _closed = False
 
-    def __init__(self, path: str | os.PathLike[str], subject: str, metadata: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        subject: str,
+        metadata: Mapping[str, str] | None = None,
+        key: DataKey | None = None,
+    ) -> None:
         self.path = Path(path)
-        self._tails: dict[str, _Tail] = {}
+        self._tails: dict[str, Tail] = {}
+        self._counts = {"stream": 0, "chunk": 0, "event": 0}
+        self._about = 1
+        recording = secrets.token_hex(16)
+        seal = None if key is None else Seal(key, recording)
         _make(self.path)
         with ExitStack() as undo:
             undo.callback(_remove, self.path)
             self._db = _connect(self.path)
             undo.callback(self._db.close)
+            self._rows = Rows(self._db, self.path, seal)
             with _explained(self.path):
+                self._db.execute(f"PRAGMA page_size = {schema.PAGE}")
                 self._db.execute("PRAGMA synchronous = FULL")
                 # The schema is in the main file before the log begins: a file that was killed early is still ours.
                 self._db.execute("BEGIN IMMEDIATE")
                 schema.migrate(self._db)
-                self._put("about", ("key", "value"), ("subject", str(subject)))
-                for key, value in (metadata or {}).items():
-                    self._put("metadata", ("key", "value"), (str(key), str(value)))
+                if seal is not None:
+                    lock = (recording, seal.key.id)
+                    self._db.execute("INSERT INTO lock VALUES (1, ?, ?, ?)", (*lock, schema.checksum(*lock)))
+                probe = secrets.token_hex(16)
+                self._tell("probe", probe)
+                self._tell("subject", str(subject))
+                for row, (name, value) in enumerate((metadata or {}).items(), 1):
+                    self._rows.put("metadata", row, (str(name), str(value)))
+                self._rows.put("total", 1, (self._total(),))
                 self._db.execute("COMMIT")
                 self._open()
+            if key is not None:
+                self._in_force(probe)
             undo.pop_all()
 
     @classmethod
-    def resume(cls, path: str | os.PathLike[str]) -> Self:
+    def resume(cls, path: str | os.PathLike[str], key: DataKey | None = None) -> Self:
         """Go on in an existing file, after a crash or a restart.
 
         The streams must be declared again; each goes on in a new segment, whose gap says ``restart`` where the
@@ -112,6 +120,8 @@ class Writer:
         ------
         RecordingError
             If it is not a ``.felt`` file, is damaged, or another process is writing it.
+        KeyStoreError
+            If it is encrypted and the key is missing or wrong; or a key was given and it is not.
         """
         self = cls.__new__(cls)
         self.path = Path(path)
@@ -121,16 +131,35 @@ class Writer:
             self._db = _connect(self.path)
             undo.callback(self._db.close)
             with _explained(self.path):
-                self._open()
                 check_version(self._db, self.path)
+                (version,) = self._db.execute("PRAGMA user_version").fetchone()
+                # Asked before anything is written: a wrong key changes nothing.
+                seal = None
+                if version > 1:
+                    seal = seal_of(self._db, self.path, key)
+                elif key is not None:
+                    raise KeyStoreError(_not_sealed(self.path))
+                self._rows = Rows(self._db, self.path, seal)
+                for _ in self._rows.all("about") if version > 1 else ():
+                    break
+                self._open()
                 schema.migrate(self._db)
                 check_whole(self._db, self.path)
-                for key, info in load_streams(self._db, self.path).items():
-                    with row_checked(self.path, "stream", key):
-                        self._tails[info.id] = _tail(self._db, key, info)
+                check_totals(self._rows, version)
+                self._counts = {t: self._count(t) for t in ("stream", "chunk", "event")}
+                self._about = self._count("about") + 1
+                origin = next((int(v) for _, k, v in self._rows.all("about") if k == "origin"), None)
+                for row, info in load_streams(self._rows).items():
+                    with row_checked(self.path, "stream", row):
+                        self._tails[info.id] = tail_of(self._rows, row, info)
+                self._origin = origin
+                if not self._count("total"):
+                    self._rows.put("total", 1, (self._total(),))
                 self.commit()
             undo.pop_all()
         return self
+
+    _origin: int | None = None
 
     def declare(self, info: StreamInfo) -> None:
         """Make a stream known; twice the same is fine.
@@ -148,8 +177,9 @@ class Writer:
             spec = info.spec
             row = (info.id, spec.name, spec.unit, spec.width, schema.from_rate(spec.rate), info.device)
             with _explained(self.path):
-                key = self._put("stream", ("id", "kind", "unit", "channels", "rate", "device"), row)
-            self._tails[info.id] = _Tail(key, info)
+                key = self._next("stream")
+                self._rows.put("stream", key, row)
+            self._tails[info.id] = Tail(key, info)
 
     def append(self, chunk: Chunk) -> None:
         """Append a chunk of a declared stream.
@@ -160,31 +190,21 @@ class Writer:
             If the stream was not declared, or the chunk does not continue it.
         """
         tail = self._tails.get(chunk.stream.id)
-        if tail is None or tail.info != chunk.stream:
+        if tail is None or (tail.info is not chunk.stream and tail.info != chunk.stream):
             msg = f"{self.path}: stream {chunk.stream.id!r} was not declared as {chunk.stream}; declare it first"
             raise RecordingError(msg)
+        self._usable()
         if not len(chunk) and chunk.gap is None:
             return
-        segment = tail.first + int(chunk.segment)
-        fresh = segment > tail.segment
-        if segment < tail.segment or chunk.start != (0 if fresh else tail.stop):
-            msg = (
-                f"{chunk.stream.id}: segment {chunk.segment}, sample {chunk.start} does not continue segment "
-                f"{tail.segment - tail.first}, sample {tail.stop}; a gap must start a new segment"
-            )
-            raise RecordingError(msg)
-        gap = _restart_gap(tail, chunk) if fresh and chunk.gap is None else chunk.gap
-        time = chunk.time.between(chunk.start, chunk.stop)
-        anchors = schema.pack_anchors(time, None if fresh else tail.anchored)
-        lost = (None, None, None) if gap is None else (int(gap.samples), int(gap.upper), str(gap.reason))
-        data = chunk.values.astype("<f8", copy=False).tobytes()
-        place = (tail.key, segment, int(chunk.start), len(chunk))
-        row = (*place, schema.CODEC, 0, data, schema.from_rate(chunk.time.rate), anchors, *lost)
-        with _explained(self.path):
-            self._put("chunk", tuple(_COLUMNS.split(", ")), row)
-        last = int(time.index[-1])
-        tail.anchored = last if fresh or tail.anchored is None else max(tail.anchored, last)
-        tail.segment, tail.stop, tail.stopped_ns = segment, chunk.stop, None
+        if self._origin is None:
+            self._set_origin(chunk.start_ns)
+        if tail.begins(chunk):
+            self._flush(tail, last=True)
+            tail.begin(chunk)
+        for a in range(0, max(len(chunk), 1), tail.most):
+            tail.push(chunk if len(chunk) <= tail.most else chunk.cut(a, min(a + tail.most, len(chunk))))
+            if tail.full:
+                self._flush(tail, last=True)
 
     def event(self, event: Event) -> None:
         """Append an event.
@@ -200,10 +220,16 @@ class Writer:
         # SQLite keeps no negative zero: adding 0 makes it the positive one, which is equal.
         row = (int(event.t_ns), str(event.kind), float(event.value) + 0.0, str(event.text))
         with _explained(self.path):
-            self._put("event", ("t_ns", "kind", "value", "text"), row)
+            if not -(2**63) <= row[0] < 2**63:
+                msg = f"an event's time is 64 bits, not {row[0]}"
+                raise OverflowError(msg)
+            self._rows.put("event", self._counts["event"] + 1, row)
+            self._next("event")
 
     def commit(self) -> None:
         """Acknowledge: when this returns, everything appended before survives a kill and a loss of power."""
+        self._usable()
+        self._write_open()
         with _explained(self.path):
             self._db.execute("COMMIT")
             self._db.execute("BEGIN IMMEDIATE")
@@ -215,6 +241,7 @@ class Writer:
         self._closed = True
         with _explained(self.path), closing(self._db):
             if self._db.in_transaction:
+                self._write_open(last=True)
                 self._db.execute("COMMIT")
 
     def __enter__(self) -> Self:
@@ -231,20 +258,76 @@ class Writer:
     def _open(self) -> None:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA journal_mode = WAL")
+        # A row that is written again must not leave its older self in the page.
+        self._db.execute("PRAGMA secure_delete = ON")
+        self._db.execute("PRAGMA temp_store = MEMORY")
         self._db.execute("BEGIN IMMEDIATE")
 
-    def _put(self, table: str, columns: tuple[str, ...], row: tuple[object, ...]) -> int:
+    def _usable(self) -> None:
+        if self._closed:
+            msg = f"{self.path}: the writer is closed; go on with Writer.resume"
+            raise RecordingError(msg)
         if not self._db.in_transaction:
             # SQLite itself rolled back (disk full): going on would leave a hole that no gap accounts for.
             msg = f"{self.path}: an earlier write failed; what was committed is safe: go on with Writer.resume"
             raise RecordingError(msg)
-        marks = ", ".join("?" * (len(row) + 1))
-        # Names are this module's own; values are parameters.
-        sql = f"INSERT INTO {table} ({', '.join(columns)}, crc) VALUES ({marks})"  # noqa: S608
-        return int(self._db.execute(sql, (*row, schema.checksum(*row))).lastrowid or 0)
+
+    def _write_open(self, last: bool = False) -> None:
+        """Write the rows that are not full, and the count of everything."""
+        for tail in self._tails.values():
+            self._flush(tail, last)
+        with _explained(self.path):
+            self._rows.put("total", 1, (self._total(),), again=True)
+
+    def _flush(self, tail: Tail, last: bool) -> None:
+        if not tail.dirty and not (last and tail.row):
+            return
+        again = tail.row is not None
+        with _explained(self.path):
+            try:
+                fields = tail.packed(self._origin or 0, last)
+            except ValueError as e:
+                msg = f"{self.path}: {tail.info.id}: {e}"
+                raise RecordingError(msg) from e
+            if tail.row is None:
+                tail.row = self._next("chunk")
+            self._rows.put("chunk", tail.row, fields, again=again)
+        if last:
+            tail.close_row()
+
+    def _tell(self, name: str, value: str) -> None:
+        self._rows.put("about", self._about, (name, value))
+        self._about += 1
+
+    def _set_origin(self, t_ns: int) -> None:
+        with _explained(self.path):
+            self._tell("origin", str(int(t_ns)))
+        self._origin = int(t_ns)
+
+    def _next(self, table: str) -> int:
+        self._counts[table] += 1
+        return self._counts[table]
+
+    def _count(self, table: str) -> int:
+        (n,) = self._db.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 (our own names)
+        return int(n)
+
+    def _total(self) -> str:
+        samples = {str(t.key): t.written for t in self._tails.values() if t.rows}
+        return json.dumps(self._counts | {"samples": samples})
+
+    def _in_force(self, probe: str) -> None:
+        """Look into the file: what was written must not be readable in it."""
+        for suffix in _LOG:
+            with suppress(FileNotFoundError):
+                if probe.encode() in Path(f"{self.path}{suffix}").read_bytes():
+                    msg = f"{self.path}: encryption was asked for and is not in force; nothing was recorded"
+                    raise RecordingError(msg)
 
 
-def write(path: str | os.PathLike[str], recording: Recording, *, overwrite: bool = False) -> None:
+def write(
+    path: str | os.PathLike[str], recording: Recording, *, overwrite: bool = False, key: DataKey | None = None
+) -> None:
     """Write a whole recording, all or nothing.
 
     Parameters
@@ -255,6 +338,8 @@ def write(path: str | os.PathLike[str], recording: Recording, *, overwrite: bool
         What to write.
     overwrite : bool
         Replace an existing file; until the new one is complete the old one stays.
+    key : DataKey, optional
+        Encrypts it.
 
     Raises
     ------
@@ -267,11 +352,11 @@ def write(path: str | os.PathLike[str], recording: Recording, *, overwrite: bool
     part = target.with_name(f"{target.name}.part")
     _remove(part)
     try:
-        with Writer(part, recording.subject, recording.metadata) as writer:
+        with Writer(part, recording.subject, recording.metadata, key) as writer:
             for stream in recording.streams.values():
                 writer.declare(stream.info)
                 for segment in stream.segments:
-                    chunks = list(Stream(stream.info, (segment,)).chunks(ROW_SECONDS))
+                    chunks = list(Stream(stream.info, (segment,)).chunks(seconds_a_row(stream.info)))
                     # A segment that lost all its samples still has its gap to tell.
                     for chunk in chunks or [segment.chunk(stream.info, 0, 0)]:
                         writer.append(chunk)
@@ -300,7 +385,7 @@ def _in_the_way(path: Path) -> str:
 
 
 def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm", "-journal"):
+    for suffix in _LOG:
         with suppress(FileNotFoundError):
             Path(f"{path}{suffix}").unlink()
 
@@ -330,30 +415,5 @@ def _explained(path: Path) -> Iterator[None]:
         raise RecordingError(msg) from e
 
 
-def _tail(db: sqlite3.Connection, key: int, info: StreamInfo) -> _Tail:
-    """Where a stream ended in the file: its last segment, and the time at which its last sample ended."""
-    order = "WHERE stream = ? ORDER BY key DESC LIMIT 1"
-    last = db.execute(f"SELECT segment, start + n, map_rate FROM chunk {order}", (key,)).fetchone()  # noqa: S608
-    if last is None:
-        return _Tail(key, info)
-    segment, stop, _ = last
-    anchored = order.replace("WHERE", "WHERE length(anchors) > 0 AND")
-    (raw,) = db.execute(f"SELECT anchors FROM chunk {anchored}", (key,)).fetchone()  # noqa: S608
-    index, t_ns = (int(schema.unpack_anchors(raw)[-1, c]) for c in (0, 3))
-    rate = info.spec.rate
-    stopped = t_ns if rate is None else t_ns + (stop - index) * NS * rate.denominator // rate.numerator
-    return _Tail(key, info, segment + 1, segment, stop, None, stopped)
-
-
-def _restart_gap(tail: _Tail, chunk: Chunk) -> Gap | None:
-    """What the restart of the recorder may have cost: bounded by the session's clock, known to nobody exactly."""
-    if tail.stopped_ns is None:
-        return None
-    away = max(0.0, (chunk.time.time_at(chunk.start) - tail.stopped_ns) / NS)
-    rate = tail.info.spec.rate
-    if rate is None:
-        return Gap(0, math.ceil(away * FASTEST_IRREGULAR_HZ), GapReason.RESTART)
-    # Session time was good to the uncertainty of this end; one sample either way for the unknown phase.
-    slack = float(rate) * chunk.time.uncertainty(chunk.start) / NS + 1.0
-    samples = away * float(rate)
-    return Gap(max(0, math.floor(samples - slack)), math.ceil(samples + slack), GapReason.RESTART)
+def _not_sealed(path: Path) -> str:
+    return f"{path}: is not encrypted, and a key was given; record in a new file"
