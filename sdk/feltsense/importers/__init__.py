@@ -63,8 +63,8 @@ def open_recording(path: str | os.PathLike[str], subject: str | None = None) -> 
         If an E4 folder or zip is damaged or incomplete.
     """
     from feltsense import store
-    from feltsense.store.keys import from_environment
     from feltsense.importers import e4
+    from feltsense.store.keys import from_environment
 
     where = Path(path)
     if store.is_felt(where):
