@@ -17,6 +17,7 @@ from feltsense.store.keys import Vault
 from feltsense.store.opening import is_felt
 from feltsense.store.reader import Reader, key_id, read
 from feltsense.store.seal import DataKey
-from feltsense.store.writer import Writer, write
+from feltsense.store.whole import write
+from feltsense.store.writer import Writer
 
 __all__ = ["DataKey", "Reader", "Vault", "Writer", "is_felt", "key_id", "read", "write"]

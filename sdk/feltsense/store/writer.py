@@ -22,13 +22,12 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from feltsense.core.recording import Stream
 from feltsense.errors import KeyStoreError, RecordingError
 from feltsense.store import schema
 from feltsense.store.opening import check_header, check_totals, check_version, check_whole, load_streams
 from feltsense.store.rows import RESTORE, Rows, row_checked, seal_of
 from feltsense.store.seal import Seal
-from feltsense.store.tail import Tail, seconds_a_row, tail_of
+from feltsense.store.tail import Tail, tail_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,10 +36,9 @@ if TYPE_CHECKING:
 
     from feltsense.core.chunk import Chunk, StreamInfo
     from feltsense.core.event import Event
-    from feltsense.core.recording import Recording
     from feltsense.store.seal import DataKey
 
-__all__ = ["Writer", "write"]
+__all__ = ["Writer", "in_the_way", "remove"]
 
 BUSY_S = 2.0
 """How long to wait for another process's lock: its commit takes milliseconds, its session hours."""
@@ -84,7 +82,7 @@ class Writer:
         seal = None if key is None else Seal(key, recording)
         _make(self.path)
         with ExitStack() as undo:
-            undo.callback(_remove, self.path)
+            undo.callback(remove, self.path)
             self._db = _connect(self.path)
             undo.callback(self._db.close)
             self._rows = Rows(self._db, self.path, seal)
@@ -325,66 +323,23 @@ class Writer:
                     raise RecordingError(msg)
 
 
-def write(
-    path: str | os.PathLike[str], recording: Recording, *, overwrite: bool = False, key: DataKey | None = None
-) -> None:
-    """Write a whole recording, all or nothing.
-
-    Parameters
-    ----------
-    path : str or path-like
-        File to make.
-    recording : Recording
-        What to write.
-    overwrite : bool
-        Replace an existing file; until the new one is complete the old one stays.
-    key : DataKey, optional
-        Encrypts it.
-
-    Raises
-    ------
-    RecordingError
-        If the file exists and `overwrite` is false, or it cannot be made.
-    """
-    target = Path(path)
-    if target.is_dir() or (target.exists() and not overwrite):
-        raise RecordingError(_in_the_way(target))
-    part = target.with_name(f"{target.name}.part")
-    _remove(part)
-    try:
-        with Writer(part, recording.subject, recording.metadata, key) as writer:
-            for stream in recording.streams.values():
-                writer.declare(stream.info)
-                for segment in stream.segments:
-                    chunks = list(Stream(stream.info, (segment,)).chunks(seconds_a_row(stream.info)))
-                    # A segment that lost all its samples still has its gap to tell.
-                    for chunk in chunks or [segment.chunk(stream.info, 0, 0)]:
-                        writer.append(chunk)
-            for event in recording.events:
-                writer.event(event)
-        os.replace(part, target)
-    except OSError as e:
-        msg = f"{target}: cannot be put in place ({e.strerror})"
-        raise RecordingError(msg) from e
-    finally:
-        _remove(part)
-
-
 def _make(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except FileExistsError as e:
-        raise RecordingError(_in_the_way(path)) from e
+        raise RecordingError(in_the_way(path)) from e
     except (OSError, ValueError) as e:
         msg = f"{path}: cannot be made ({getattr(e, 'strerror', None) or e}); choose a folder that exists and is writable"
         raise RecordingError(msg) from e
 
 
-def _in_the_way(path: Path) -> str:
+def in_the_way(path: Path) -> str:
+    """Why a file is not made."""
     return f"{path}: already exists and is not overwritten; choose another name or remove it"
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file and its log."""
     for suffix in _LOG:
         with suppress(FileNotFoundError):
             Path(f"{path}{suffix}").unlink()
