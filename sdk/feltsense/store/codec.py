@@ -30,6 +30,8 @@ OPEN, CLOSED = 1, 6
 _DECIMALS = tuple(10.0**n for n in range(7))
 _LARGEST = 2.0**52
 """Integers up to here are exact in a float, and so are their differences in 64 bits."""
+_FINEST = 1e-9
+"""No converter has finer steps in any of our units: such a row is noise, or made of bits."""
 _ANCHOR_COLUMNS = 5
 _NAN = np.float64(np.nan).view("<u8")
 _HEAD = struct.Struct("<BBdB")
@@ -162,16 +164,19 @@ def _candidates(present: NDArray[np.float64]) -> list[tuple[Form, float]]:
             found.append((Form.DIVIDED, k))
             break
     distinct = np.unique(present)
-    steps = np.diff(distinct)
+    with np.errstate(over="ignore"):
+        steps = np.diff(distinct)
     if not len(steps):
         return found
     step = float(steps.min())
-    gain = round(1 / step) if step > 1e-9 else 0
+    if not step >= _FINEST:
+        return found
+    gain = round(1 / step)
     if gain:
         found.append((Form.DIVIDED, float(gain)))
     # The step from the largest value has the fewest rounding errors; the true one is within a bit or two.
     top = float(distinct[np.argmax(np.abs(distinct))])
-    count = round(top / step)
+    count = round(top / step) if abs(top / step) < _LARGEST else 0
     if count:
         exact = top / count
         found += [(Form.SCALED, k) for k in (exact, np.nextafter(exact, np.inf), np.nextafter(exact, -np.inf))]
@@ -180,7 +185,7 @@ def _candidates(present: NDArray[np.float64]) -> list[tuple[Form, float]]:
 
 def _fits(values: NDArray[np.float64], missing: NDArray[np.bool_], form: Form, k: float) -> NDArray[np.int64] | None:
     """The integers, where they give back the same bits."""
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         scaled = values * k if form is Form.DIVIDED else values / k
     if missing.any():
         scaled = _held(scaled, missing)
