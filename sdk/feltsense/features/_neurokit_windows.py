@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from feltsense.dsp.runs import Piece
     from feltsense.features._beats import Beats
 
-__all__ = ["EXTRACTORS"]
+__all__ = ["EXTRACTORS", "NeuroKitEcg", "NeuroKitEda", "clock"]
 
 _SAME_BEAT_NS = 50 * NS // 1000
 """Two peaks within this are the same beat (the tolerance against which detectors are scored)."""
@@ -119,7 +119,7 @@ class NeuroKitEcg(EcgFeatures):
         judged = super().features(window)
         if self._heart is None or not any(r is Reason.OK for r in judged.reasons):
             return judged
-        beats = self._beats(window, self._heart.beats(window))
+        beats = self.beats(window)
         asked = {s.name for s, r in zip(self.specs, judged.reasons, strict=True) if r is Reason.OK}
         values = _cardiac(beats, asked)
         out, reasons = judged.values.copy(), list(judged.reasons)
@@ -131,8 +131,18 @@ class NeuroKitEcg(EcgFeatures):
                 out[i], reasons[i] = float("nan"), Reason.TOO_FEW_BEATS if beats.valid.sum() < 2 else Reason.NONE_FOUND
         return Extracted(out, tuple(reasons), judged.quality, judged.quality_reason)
 
-    def _beats(self, window: Window, beats: Beats) -> Beats:
-        """The window's beats with NeuroKit2's intervals, valid where both engines find both beats."""
+    def beats(self, window: Window) -> Beats:
+        """The window's beats with NeuroKit2's intervals, valid where both engines find both beats.
+
+        Raises
+        ------
+        ValueError
+            If the stream's rate is too low for beats.
+        """
+        if self._heart is None:
+            msg = f"an ECG at {self._rate:g} Hz has no beats to time"
+            raise ValueError(msg)
+        beats = self._heart.beats(window)
         before, after = round(_ECG_BEFORE_S * NS), round(_ECG_AFTER_S * NS)
         t, device, run = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         for k, part in enumerate(self._memory.stretches(window.start_ns - before, window.stop_ns + after)):
@@ -158,7 +168,7 @@ class NeuroKitEcg(EcgFeatures):
 
 def _cardiac(beats: Beats, asked: set[str]) -> dict[str, float]:
     """What NeuroKit2 makes of a window's beats, by name; only what is asked for is computed where it is slow."""
-    at_s = _clock(beats)
+    at_s = clock(beats)
     out = neurokit.time_domain(beats.interval_ms[beats.valid], at_s[beats.valid])
     if asked & {"sd1", "sd2"}:
         out["sd1"], out["sd2"] = neurokit.poincare(beats.interval_ms[beats.valid], at_s[beats.valid])
@@ -179,7 +189,7 @@ def _cardiac(beats: Beats, asked: set[str]) -> dict[str, float]:
     return out
 
 
-def _clock(beats: Beats) -> NDArray[np.float64]:
+def clock(beats: Beats) -> NDArray[np.float64]:
     """Times of the beats in s from the first: sums of intervals within a run, session time across gaps."""
     steps = np.diff(beats.t_ns, prepend=beats.t_ns[:1]) / NS
     inside = ~np.isnan(beats.interval_ms)
@@ -194,15 +204,23 @@ class NeuroKitEda(Eda):
     def __init__(self, streams: Mapping[str, StreamInfo]) -> None:
         super().__init__(streams)
         neurokit.library()
-        self._line = _NeuroKitLine(self._rate)
+        self._raw = _Memory()
+        self._line = _NeuroKitLine(self._rate, self._raw)
+
+
+    def stretches(self, window: Window) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
+        """Raw conductance of the window's gapless stretches, and which of their samples are usable."""
+        usable = self._line.between(window.start_ns, window.stop_ns).t_ns
+        for part in self._raw.stretches(window.start_ns, window.stop_ns):
+            yield part.values, np.isin(part.t_ns, usable)
 
 
 class _NeuroKitLine(EdaLine):
     """Rows whose conductance, tonic, phasic, band and responses are NeuroKit2's; verdicts stay."""
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float, memory: _Memory) -> None:
         super().__init__(rate)
-        self._memory = _Memory()
+        self._memory = memory
 
     def _take(self, piece: Piece) -> None:
         super()._take(piece)

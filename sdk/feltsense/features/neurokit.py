@@ -21,6 +21,7 @@ what is done about each, here and nowhere else:
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -37,20 +38,28 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = [
-    "available",
+    "EDA_METHODS",
+    "HRV_FUNCTIONS",
+    "can_separate",
     "corrected_beats",
     "decompose",
     "dfa_alpha1",
     "frequency_domain",
+    "hrv_table",
     "library",
     "poincare",
     "quiet",
     "r_peaks",
     "responses",
     "sample_entropy",
+    "separate",
     "time_domain",
 ]
 
+HRV_FUNCTIONS = ("hrv_time", "hrv_frequency", "hrv_nonlinear")
+"""What its ``hrv`` is made of."""
+EDA_METHODS = ("highpass", "smoothmedian", "sparse", "cvxeda")
+"""Ways in which ``eda_phasic`` separates tonic and phasic."""
 CRASHES = (ValueError, IndexError, ZeroDivisionError, TypeError, KeyError, ArithmeticError)
 """What it raises on flat, constant and short input."""
 _TIME_DOMAIN = {
@@ -94,13 +103,6 @@ def library() -> Any:
     return neurokit2
 
 
-def available() -> bool:
-    """Whether it is installed."""
-    import importlib.util
-
-    return importlib.util.find_spec("neurokit2") is not None
-
-
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Without its warnings: what they warn of is handled here."""
@@ -142,35 +144,44 @@ def time_domain(nn_ms: Array, at_s: Array) -> dict[str, float]:
         NN intervals, and the times of the beats that end them: what is left out in between is seen there.
     """
     out = dict.fromkeys(("hr", *_TIME_DOMAIN), float("nan"))
-    table = _hrv("hrv_time", nn_ms, at_s)
-    out |= {ours: table.get(f"HRV_{theirs}", float("nan")) for ours, theirs in _TIME_DOMAIN.items()}
+    table = hrv_table("hrv_time", nn_ms, at_s)
+    out |= {ours: table.get(theirs, float("nan")) for ours, theirs in _TIME_DOMAIN.items()}
     out["hr"] = 60e3 / out["mean_nn"] if out["mean_nn"] else float("nan")
     return out
 
 
 def poincare(nn_ms: Array, at_s: Array) -> tuple[float, float]:
     """SD1 and SD2 of ``hrv_nonlinear``, ms."""
-    table = _hrv("hrv_nonlinear", nn_ms, at_s)
-    return table.get("HRV_SD1", float("nan")), table.get("HRV_SD2", float("nan"))
+    table = hrv_table("hrv_nonlinear", nn_ms, at_s)
+    return table.get("SD1", float("nan")), table.get("SD2", float("nan"))
 
 
 def frequency_domain(nn_ms: Array, at_s: Array) -> tuple[float, float]:
     """LF and HF of ``hrv_frequency``, ms² (Welch, Hann, segments of half the length)."""
-    table = _hrv("hrv_frequency", nn_ms, at_s, normalize=False, silent=True)
-    return table.get("HRV_LF", float("nan")), table.get("HRV_HF", float("nan"))
+    table = hrv_table("hrv_frequency", nn_ms, at_s)
+    return table.get("LF", float("nan")), table.get("HF", float("nan"))
 
 
-def _hrv(function: str, nn_ms: Array, at_s: Array, **options: bool) -> dict[str, float]:
-    """First row of one of its tables; empty where it fails."""
+def hrv_table(function: str, nn_ms: Array, at_s: Array) -> dict[str, float]:
+    """All indices of one of :data:`HRV_FUNCTIONS` by their names without ``HRV_``; powers in ms²; empty where it fails.
+
+    Parameters
+    ----------
+    function : str
+        Its name.
+    nn_ms, at_s : ndarray, shape (n,)
+        As in :func:`time_domain`.
+    """
     nk = library()
     if len(nn_ms) < 2:
         return {}
+    options = {"normalize": False, "silent": True} if function == "hrv_frequency" else {}
     with quiet():
         try:
             table = getattr(nk, function)({"RRI": nn_ms, "RRI_Time": at_s}, sampling_rate=_BEATS_HZ, **options)
         except CRASHES:
             return {}
-    return {str(k): float(v) for k, v in table.iloc[0].items() if np.ndim(v) == 0}
+    return {str(k).removeprefix("HRV_"): float(v) for k, v in table.iloc[0].items() if np.ndim(v) == 0}
 
 
 def sample_entropy(nn_ms: Array) -> float:
@@ -221,20 +232,50 @@ def decompose(eda_us: Array, rate: float) -> tuple[Array, Array] | None:
         Tonic, phasic, and what ``signal_filter`` leaves of 0.045–0.25 Hz. None where the stretch is too short.
     """
     nk = library()
-    if len(eda_us) < max(_LEAST_SECONDS * rate, _LEAST_SAMPLES):
+    level = _level(eda_us, rate)
+    if level is None:
         return None
     with quiet():
-        level = eda_us
-        if rate > _SLOW_EDA_HZ:
-            level = np.asarray(nk.eda_clean(eda_us, sampling_rate=rate), float)
-        elif rate > 2 * _LEVEL_HZ:
-            level = nk.signal_filter(eda_us, sampling_rate=rate, highcut=_LEVEL_HZ, method="butterworth", order=4)
         parts = nk.eda_phasic(level, sampling_rate=rate, method="highpass")
         low, high = _BAND_HZ
         band = nk.signal_filter(
             level, sampling_rate=rate, lowcut=low, highcut=high if high < rate / 2 else None, method="butterworth", order=2
         )
     return level, np.column_stack((parts["EDA_Tonic"], parts["EDA_Phasic"], band))
+
+
+def can_separate(method: str) -> bool:
+    """Whether a method's own library is there: ``cvxeda`` needs cvxopt, which is under the GPL and in no extra."""
+    return method != "cvxeda" or importlib.util.find_spec("cvxopt") is not None
+
+
+def separate(eda_us: Array, rate: float, method: str) -> tuple[Array, Array] | None:
+    """Tonic and phasic of one gapless stretch by one of :data:`EDA_METHODS`; None where it is too short or flat."""
+    nk = library()
+    level = _level(eda_us, rate)
+    if level is None or not np.ptp(level):
+        return None
+    with quiet():
+        try:
+            # The median's length is in whole samples.
+            parts = nk.eda_phasic(level, sampling_rate=max(round(rate), 1), method=method)
+        except (*CRASHES, ImportError):
+            return None
+    return np.asarray(parts["EDA_Tonic"], float), np.asarray(parts["EDA_Phasic"], float)
+
+
+def _level(eda_us: Array, rate: float) -> Array | None:
+    """Cleaned conductance; None where the stretch is too short to be filtered."""
+    nk = library()
+    if len(eda_us) < max(_LEAST_SECONDS * rate, _LEAST_SAMPLES):
+        return None
+    if rate <= 2 * _LEVEL_HZ:
+        return eda_us
+    with quiet():
+        if rate > _SLOW_EDA_HZ:
+            return np.asarray(nk.eda_clean(eda_us, sampling_rate=rate), float)
+        slow = nk.signal_filter(eda_us, sampling_rate=rate, highcut=_LEVEL_HZ, method="butterworth", order=4)
+        return np.asarray(slow, float)
 
 
 def responses(phasic_us: Array) -> tuple[NDArray[np.int64], Array]:
