@@ -152,13 +152,13 @@ def test_a_plain_row_in_a_sealed_recording_is_refused(tmp_path):
 
 def _mend_checksums(db):
     """As somebody would who knows the format, and not the key."""
-    from feltsense.store.rows import COLUMNS, _checksum
+    from feltsense.store.rows import COLUMNS, row_sum
     from feltsense.store.schema import checksum
 
     for table, names in COLUMNS.items():
         rows = db.execute(f"SELECT rowid, {', '.join(names)}, body FROM {table}").fetchall()  # noqa: S608
         for key, *columns, body in rows:
-            crc = _checksum(table, columns, body)
+            crc = row_sum(table, columns, body)
             db.execute(f"UPDATE {table} SET crc = ? WHERE rowid = ?", (crc, key))  # noqa: S608
     (lock,) = db.execute("SELECT recording, key_id FROM lock").fetchall()
     db.execute("UPDATE lock SET crc = ?", (checksum(*lock),))
@@ -191,6 +191,6 @@ def test_encryption_that_is_not_in_force_is_refused(tmp_path, monkeypatch):
 
 
 def _plainly(self, table, key, fields):
-    from feltsense.store.rows import _checksum
+    from feltsense.store.rows import row_sum
 
-    return (*fields, None, _checksum(table, list(fields), None))
+    return (*fields, None, row_sum(table, list(fields), None))

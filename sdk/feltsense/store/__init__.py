@@ -16,8 +16,23 @@ from __future__ import annotations
 from feltsense.store.keys import Vault
 from feltsense.store.opening import is_felt
 from feltsense.store.reader import Reader, key_id, read
+from feltsense.store.salvage import Salvaged, salvage
 from feltsense.store.seal import DataKey
+from feltsense.store.verify import Verdict, verify
 from feltsense.store.whole import write
 from feltsense.store.writer import Writer
 
-__all__ = ["DataKey", "Reader", "Vault", "Writer", "is_felt", "key_id", "read", "write"]
+__all__ = [
+    "DataKey",
+    "Reader",
+    "Salvaged",
+    "Vault",
+    "Verdict",
+    "Writer",
+    "is_felt",
+    "key_id",
+    "read",
+    "salvage",
+    "verify",
+    "write",
+]

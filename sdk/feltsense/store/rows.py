@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Row = tuple[Any, ...]
 
-__all__ = ["COLUMNS", "RESTORE", "Rows", "damaged", "lock_of", "row_checked"]
+__all__ = ["COLUMNS", "RESTORE", "Rows", "damaged", "lock_of", "row_checked", "row_sum", "seal_of"]
 
 RESTORE = "restore the file from a copy, or save what is left with: feltsense salvage FILE --out NEW.felt"
 """What to do with a damaged file."""
@@ -98,7 +98,7 @@ class Rows:
         """Fields of a row as it is in the file, checked and opened."""
         *columns, body, crc = row
         with row_checked(self.path, table, key):
-            if crc != _checksum(table, columns, body):
+            if crc != row_sum(table, columns, body):
                 msg = "the checksum does not fit"
                 raise ValueError(msg)
             if (body is None) != (self.seal is None):
@@ -117,7 +117,7 @@ class Rows:
         if self.seal is not None:
             columns = _neutral(table, key, fields)
             body = self.seal.seal(pack_fields(fields), self._bound(table, key, columns))
-        return (*columns, body, _checksum(table, columns, body))
+        return (*columns, body, row_sum(table, columns, body))
 
     def _bound(self, table: str, key: int, columns: list[Any]) -> bytes:
         assert self.seal is not None  # noqa: S101 (asked for sealed rows only)
@@ -175,7 +175,8 @@ def damaged(path: Path, what: str) -> RecordingError:
     return RecordingError(f"{path}: is damaged or cut off: {' '.join(what.split())}; {RESTORE}")
 
 
-def _checksum(table: str, columns: list[Any], body: bytes | None) -> int:
+def row_sum(table: str, columns: list[Any], body: bytes | None) -> int:
+    """Checksum of a row."""
     if body is not None:
         return schema.checksum(*columns, body)
     if later := _LATER.get(table):
