@@ -18,7 +18,7 @@ LAYERS = (
     ("features",),
     ("experts", "fusion", "bundle"),
     ("session", "calibration", "watch"),
-    ("store", "importers", "exporters", "datasets", "train", "evaluate", "report", "testing"),
+    ("store", "importers", "exporters", "datasets", "train", "evaluate", "report", "testing", "vision"),
     ("cli",),
 )
 RANK = {name: rank for rank, row in enumerate(LAYERS) for name in row}

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "run"]
 
-OPTIONS = ("schema", "channel", "annotator")
+OPTIONS = ("schema", "channel", "annotator", "region", "start")
 """Words of the command line that go to the importer; it refuses those that it does not know."""
 
 
@@ -19,9 +19,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     p = commands.add_parser(
         "import",
         help="turn a foreign recording into a .felt file",
-        description="Turn a recording in a foreign format into a .felt file: e4 (Empatica folder or zip), wfdb, csv.",
+        description="Turn a recording in a foreign format into a .felt file: e4 (Empatica folder or zip), wfdb, csv, video.",
     )
-    p.add_argument("format", help="e4, wfdb or csv")
+    p.add_argument("format", help="e4, wfdb, csv or video")
     p.add_argument("source", type=Path, help="folder, zip, record or file")
     p.add_argument("--subject", metavar="ID", help="pseudonym (default: name of the source)")
     p.add_argument("--out", type=Path, required=True, metavar="FILE.felt", help="file to write")
@@ -29,6 +29,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     p.add_argument("--schema", metavar="S.json", help="csv: what the columns are")
     p.add_argument("--channel", metavar="LEAD", help="wfdb: the ECG lead to use (default: the first)")
     p.add_argument("--annotator", metavar="SUFFIX", help="wfdb: annotation file to read (default: atr, if there is one)")
+    p.add_argument(
+        "--region", metavar="R", help="video: auto (default), face, frame (all is skin), or X,Y,WIDTH,HEIGHT in pixels"
+    )
+    p.add_argument("--start", metavar="TIME", help="video: when the first frame was taken (ISO 8601)")
     p.set_defaults(run=run)
 
 

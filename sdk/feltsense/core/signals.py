@@ -18,6 +18,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from feltsense.core import face_row
 from feltsense.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -136,6 +137,8 @@ _KINDS = (
     SignalKind("rr", "s", ("rr",), 0.25, 3.0),
     # Pulse-to-pulse intervals and the device's own estimate of their error, which may be 0.
     SignalKind("ppi", "s", ("ppi", "error"), 0.0, 3.0),
+    # One row of measures a camera frame; pixels, degrees and grey levels stay far below the limits.
+    SignalKind("face", "1", face_row.COLUMNS, -1e6, 1e6),
 )
 
 CATALOGUE: Final[Mapping[str, SignalKind]] = MappingProxyType({k.name: k for k in _KINDS})

@@ -1,0 +1,193 @@
+"""From frames to rows: the front end of a camera's stream of kind ``face``.
+
+Contract
+--------
+- A frame is an array of uint8, (height, width, 3), red green blue, and the time at which it was exposed. What comes
+  out is a chunk of one row (:mod:`feltsense.core.face_row`); the frame is dropped, nothing of it is kept but a small
+  grey picture until the next one.
+- Opens no file and no socket, starts no thread, reads no clock.
+- A camera exposes when it likes: rows have their frames' own times, the stream's rate is only its pace. A step of more
+  than a quarter of a second, or of more than three paces, is a gap: a new segment begins, and tracking starts anew.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from feltsense.core.chunk import Chunk, Gap, GapReason, StreamInfo
+from feltsense.core.face_row import AT, COLUMNS, SKIN, span
+from feltsense.core.signals import spec
+from feltsense.core.timeline import NS, TimeMap
+from feltsense.errors import InputError
+from feltsense.vision.detect import Box, CascadeDetector
+from feltsense.vision.skin import SkinMeans, patch, shrink
+from feltsense.vision.track import Tracker
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from feltsense.vision.detect import Detector
+
+__all__ = ["FaceReader", "camera_stream"]
+
+GAP_S, GAP_PERIODS = 0.25, 3.0
+"""Longest step that is no gap: half a beat of a fast heart, and what a camera skips when a phone is busy."""
+_GREY = (0.299, 0.587, 0.114)
+"""ITU-R BT.601."""
+_LIGHT = span("luma", "contrast")
+
+
+def camera_stream(rate: float | Fraction | str, stream_id: str = "camera.face") -> StreamInfo:
+    """Stream of kind ``face``.
+
+    Parameters
+    ----------
+    rate : float, Fraction or str
+        Frames per second that the camera aims at.
+    stream_id : str, optional
+        ``<device>.<stream>``.
+    """
+    return StreamInfo(stream_id, spec("face", rate), stream_id.rpartition(".")[0])
+
+
+class FaceReader:
+    """Frames in, one-row chunks out.
+
+    Parameters
+    ----------
+    info : StreamInfo
+        The stream (:func:`camera_stream`).
+    region : str or Box, optional
+        ``"face"``: find a face and follow it. ``"frame"``: the whole picture is skin, or skin before something else.
+        A :class:`Box`: so is this part of it.
+    detector : Detector, optional
+        What finds faces; default OpenCV's cascade. Not asked for where a frame comes with its boxes.
+
+    Raises
+    ------
+    MissingExtraError
+        With the first frame, if a face is to be found and OpenCV is not installed.
+    """
+
+    def __init__(self, info: StreamInfo, region: str | Box = "face", detector: Detector | None = None) -> None:
+        if info.spec.name != "face" or info.spec.rate is None:
+            msg = f"{info.id}: a camera's stream is of kind face and has a rate; make it by camera_stream()"
+            raise InputError(msg)
+        if isinstance(region, str) and region not in ("face", "frame"):
+            msg = f"region {region!r}: give 'face', 'frame' or a Box"
+            raise InputError(msg)
+        self.info = info
+        self._region, self._detector = region, detector
+        self._tracker: Tracker | None = None
+        self._skin = SkinMeans(whole=region != "face")
+        self._longest = max(GAP_S, GAP_PERIODS / info.spec.hz) * NS
+        self._segment, self._count = 0, 0
+        self._last_ns: int | None = None
+        self._had = False
+
+    def push(self, image: NDArray[np.uint8], t_ns: int, boxes: list[Box] | None = None) -> Chunk:
+        """Read one frame.
+
+        Parameters
+        ----------
+        image : ndarray of uint8, shape (height, width, 3)
+            Red, green, blue.
+        t_ns : int
+            Session time of the exposure, ns.
+        boxes : list of Box, optional
+            Faces that somebody else found, the one that matters first; then no detector is asked.
+
+        Raises
+        ------
+        InputError
+            If it is no such image, or not later than the frame before.
+        """
+        self._check(image, t_ns)
+        gap = self._step(t_ns)
+        row = np.full(len(COLUMNS), np.nan)
+        self._look(image, t_ns, boxes, row)
+        row.setflags(write=False)
+        now = np.array([t_ns], np.int64)
+        time = TimeMap(self.info.spec.rate, np.array([self._count]), now, now, now, np.zeros(1, np.int64))
+        chunk = Chunk(self.info, self._segment, self._count, row[None, :], time, gap)
+        self._count += 1
+        return chunk
+
+    def _check(self, image: NDArray[np.uint8], t_ns: int) -> None:
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            msg = (
+                f"{self.info.id}: a frame is an array of uint8 of shape (height, width, 3), red green blue; "
+                f"got {image.dtype} of shape {image.shape}"
+            )
+            raise InputError(msg)
+        if self._last_ns is not None and t_ns <= self._last_ns:
+            msg = f"{self.info.id}: a frame at {t_ns} ns comes after one at {self._last_ns} ns; give frames in order of time"
+            raise InputError(msg)
+
+    def _step(self, t_ns: int) -> Gap | None:
+        """Begin a new segment where frames are missing."""
+        step = 0 if self._last_ns is None else t_ns - self._last_ns
+        self._last_ns = t_ns
+        if step <= self._longest:
+            return None
+        self._segment, self._count = self._segment + 1, 0
+        if self._tracker is not None:
+            self._tracker.reset()
+        self._skin.reset()
+        lost = max(round(step / NS * self.info.spec.hz) - 1, 0)
+        return Gap(lost, lost, GapReason.SOURCE)
+
+    def _look(self, image: NDArray[np.uint8], t_ns: int, boxes: list[Box] | None, row: NDArray[np.float64]) -> None:
+        """Fill a row."""
+        box: Box | None = None
+        if isinstance(self._region, Box):
+            box = self._region
+        elif self._region == "face":
+            box = self._find(image, t_ns, boxes, row)
+        if self._region != "face":
+            grey = shrink(part) @ np.array(_GREY) if (part := patch(image, None)) is not None else np.zeros((1, 1))
+            row[_LIGHT] = grey.mean(), grey.std()
+        part = patch(image, box) if box is not None or self._region == "frame" else None
+        if part is None:
+            self._forget()
+            return
+        self._had = True
+        cells = shrink(part)
+        row[span(SKIN[0], SKIN[-1])], row[AT["clipped"]] = self._skin.update(cells, t_ns)
+        row[AT["sharpness"]] = sharpness(cells @ np.array(_GREY))
+
+    def _forget(self) -> None:
+        """The face is gone: the next one may be another's."""
+        if self._had:
+            self._skin.reset()
+            self._had = False
+
+    def _find(self, image: NDArray[np.uint8], t_ns: int, boxes: list[Box] | None, row: NDArray[np.float64]) -> Box | None:
+        """Where the face is, and what is known of the frame."""
+        if boxes is not None:
+            grey = shrink(part) @ np.array(_GREY) if (part := patch(image, None)) is not None else np.zeros((1, 1))
+            row[_LIGHT] = grey.mean(), grey.std()
+            box = boxes[0] if boxes else None
+            row[AT["faces"]] = len(boxes)
+        else:
+            if self._tracker is None:
+                self._tracker = Tracker(self._detector or CascadeDetector())
+            small, factor = self._tracker.small(image)
+            row[_LIGHT] = small.mean(), small.std()
+            found = self._tracker.update(small, t_ns)
+            row[AT["faces"]] = found.faces
+            box = None if found.box is None else found.box.scaled(factor)
+        if box is not None:
+            row[span("left", "height")] = box.left, box.top, box.width, box.height
+        return box
+
+
+def sharpness(grey: NDArray[np.float64]) -> float:
+    """Variance of the Laplacian over the variance, of a face's 64 × 64 grey cells: no unit, no dependence on light."""
+    inner = grey[1:-1, 1:-1]
+    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4.0 * inner
+    spread = float(inner.var())
+    return float(laplacian.var()) / spread if spread > 0.0 else 0.0
