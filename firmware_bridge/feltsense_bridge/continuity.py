@@ -16,8 +16,9 @@ Rules
 - A sensor's rate is within ±2 % of nominal; the rate it really has is learned from the device times of unbroken runs.
 - A loss that is smaller than rate error and jitter allow for cannot be told from them. Frames are lost whole, so
   that a frame of 25 samples or fewer never hides.
-- Where bounds of the count meet within half a sample it is exact; so it is while connected within half a frame, if
-  all frames so far were of one size: then those that were lost were too.
+- Where bounds of the count meet within half a sample it is exact. If all frames so far were of one size, then those
+  that were lost were too: it is exact where a sequence number agrees with the time, and without one, while connected,
+  within half a frame.
 - Judges without times are in :mod:`feltsense_bridge.untimed`.
 - Judges hold device time only; session time, chunks and counters are :mod:`feltsense_bridge.accounting`'s.
 """
@@ -228,13 +229,26 @@ class Timed:
         least = 1 if outage.broken is None and missing > 0 else 0
         # A new connection may cut its frames elsewhere; a stall on a standing one does not.
         size = None if self._mixed or outage.broken is GapReason.DISCONNECT else self._size
-        if half < 0.5:
+        numbered = self._by_number(frame, missing, half)
+        if numbered is not None:
+            low = high = numbered
+        elif half < 0.5:
             low = high = max(least, round(missing))
         elif size == n and missing > 0.5 and half < n / 2 and abs(missing - max(1, round(missing / n)) * n) <= half:
             low = high = max(1, round(missing / n)) * n
         else:
             low, high = max(least, math.floor(missing - half)), max(least, math.ceil(missing + half))
         return Gap(low, high, outage.reason)
+
+    def _by_number(self, frame: Frame, missing: float, half: float) -> int | None:
+        """Samples in the frames that are missing by number, if these agree with the time; None if they do not tell."""
+        lost, n = frames_lost(frame, self._sequence), len(frame.values)
+        if lost is None or self._mixed or self._size != n:
+            return None
+        # Numbers wrap; the time says how often. A frame made while nobody was connected has its number, too.
+        wraps = max(0, round((missing / n - lost) / frame.modulus))
+        samples = (lost + wraps * frame.modulus) * n
+        return samples if abs(samples - missing) <= max(half, 0.5) else None
 
     def _take(self, frame: Frame, device_ns: int, verdict: Verdict) -> Verdict:
         if self._clock.epoch != self._epoch:

@@ -104,3 +104,32 @@ def board_with(rows, streams=None):
             action = dialogue.send(answer)
         except StopIteration:
             return device
+
+
+def place(source, values):
+    """Index in a recording's stream (one segment) of samples that a sensor made of it; they are nowhere else in it."""
+    played = source.segments[0].values
+    # A strap's acceleration has steps of 1 mg, finer than what two samples of noise have in common.
+    near = np.abs(played - values[0]).max(axis=1) < 1e-3
+    found = [i for i in np.flatnonzero(near) if i + len(values) <= len(played)]
+    found = [i for i in found if np.abs(played[i : i + len(values)] - values).max() < 1e-3]
+    assert len(found) == 1, f"{len(found)} places for {len(values)} samples of {source.info.id}"
+    return found[0]
+
+
+def against_the_sensor(source, chunks, *, exact):
+    """Hold an account against the places where the sensor took its samples, which no receiver sees.
+
+    At every chunk that came, what was received and what is said to be missing bring us to the very sample that it
+    begins with: exactly, or within the bounds. Nothing is said of what was lost after the last one.
+    """
+    first = place(source, chunks[0].values)
+    low = high = first
+    for chunk in chunks:
+        if chunk.gap is not None:
+            assert chunk.gap.exact or not exact, chunk.gap
+            low, high = low + chunk.gap.samples, high + chunk.gap.upper
+        at = place(source, chunk.values)
+        assert low <= at <= high, (source.info.id, chunk.segment, low, at, high)
+        low, high = low + len(chunk), high + len(chunk)
+    return low, high

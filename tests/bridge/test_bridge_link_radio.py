@@ -141,8 +141,10 @@ async def test_five_disconnections_in_a_row_on_two_sensors():
         async def trouble():
             # What is lost before a stream's first frame nobody can know: let it begin.
             await radio.sleep(10)
-            for _ in range(5):
+            for n in range(5):
                 await radio.sleep(5)
+                while not all(link.state is State.STREAMING and link.attempts == n + 1 for link in links):
+                    await radio.sleep(0.1)
                 await h10.disconnect()
                 await board.disconnect()
 

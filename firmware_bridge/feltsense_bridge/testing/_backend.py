@@ -207,11 +207,12 @@ class BumbleClient(BaseBleakClient):
         operation.add_done_callback(self._finished)
         # Not cancelled with its caller: the answer would come to the next request. `wait` does not raise its error.
         connection = self._connection
-        while not operation.done():
-            await asyncio.wait([operation], timeout=_POLL_S)
-            if self._connection is not connection:
-                # Once more: an answer that came in the same moment swallows the first cancellation (Python 3.11).
-                operation.cancel()
+        with self.radio.procedure():
+            while not operation.done():
+                await asyncio.wait([operation], timeout=_POLL_S)
+                if self._connection is not connection:
+                    # Once more: an answer that came in the same moment swallows the first cancellation (Python 3.11).
+                    operation.cancel()
         if operation.cancelled():
             msg = "the device disconnected before it answered"
             raise BleakError(msg)

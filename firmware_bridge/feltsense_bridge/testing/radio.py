@@ -9,7 +9,9 @@ Contract
 - Simulated time stands still while the process cannot run (a loaded machine, a long computation between two awaits)
   and while a sensor is behind with its frames (more speed than the machine has): what could not be sent in time does
   not look like a radio that held it back, nor like a clock that drifts.
-- Bluetooth itself (scanning, connecting, answers) takes real time, whatever the speed.
+- Bluetooth itself (scanning, connecting, answers) takes real time, whatever the speed. Where simulated time is faster,
+  it stands still while a host connects or waits for an answer: fifty milliseconds would be an absence of seconds, and
+  what is lost would depend on the machine.
 - The radio is perfect and has no latency: those, loss, absence and drift are put in by the sensors' knobs.
 - Leaving the context disconnects and stops everything; no task stays behind.
 """
@@ -18,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -31,7 +34,7 @@ from feltsense.core.timeline import NS
 from feltsense_bridge.testing._backend import BumbleClient, BumbleScanner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from feltsense_bridge.testing._sensor import VirtualSensor
@@ -142,16 +145,35 @@ class VirtualRadio:
 
     def lag(self, player: object, due_ns: int | None) -> None:
         """Hear from a player for when its next frame is due; time waits for the late. None: it plays no more."""
-        real_ns = time.perf_counter_ns()
-        self._now_ns, self._beat_ns = self._at(real_ns), real_ns
+        self._settle()
         if due_ns is not None and self._now_ns - due_ns > _STILL_NS * self._speed:
             self._late.add(player)
         else:
             self._late.discard(player)
 
+    @contextmanager
+    def procedure(self) -> Iterator[None]:
+        """A Bluetooth procedure is under way (the client backend says so)."""
+        if self._speed <= 1:
+            yield
+            return
+        token = object()
+        self._settle()
+        self._late.add(token)
+        try:
+            yield
+        finally:
+            self._settle()
+            self._late.discard(token)
+
     async def sleep(self, seconds: float) -> None:
         """Sleep for so many simulated seconds."""
         await self.sleep_until(self.clock() + round(seconds * NS))
+
+    def _settle(self) -> None:
+        """Time until this moment is past: what is decided next does not change it."""
+        real_ns = time.perf_counter_ns()
+        self._now_ns, self._beat_ns = self._at(real_ns), real_ns
 
     def _at(self, real_ns: int) -> int:
         if self._beat_ns is None or self._late:
@@ -161,8 +183,7 @@ class VirtualRadio:
     async def _beat(self) -> None:
         """Let time go on as long as the loop does."""
         while True:
-            real_ns = time.perf_counter_ns()
-            self._now_ns, self._beat_ns = self._at(real_ns), real_ns
+            self._settle()
             await asyncio.sleep(_BEAT_S)
 
     async def add(self, sensor: _Sensor) -> _Sensor:
@@ -234,7 +255,8 @@ class VirtualRadio:
     async def _attempt(self, address: str) -> Any:
         attempt = asyncio.ensure_future(self._host.connect(hci.Address(address), timeout=_ATTEMPT_S))
         try:
-            return await asyncio.shield(attempt)
+            with self.procedure():
+                return await asyncio.shield(attempt)
         except (core.TimeoutError, core.ConnectionError, TimeoutError):
             return None
         except asyncio.CancelledError:

@@ -59,6 +59,10 @@ class Air:
     radio: VirtualRadio | None = None
     playback: Playback | None = None
 
+    async def sleep(self, seconds: float) -> None:
+        """Sleep for so many seconds of session time."""
+        await (asyncio.sleep(seconds) if self.radio is None else self.radio.sleep(seconds))
+
     async def scan(self, seconds: float, wanted: Sequence[str] = ()) -> list[Sighting]:
         """Listen; no longer than it takes to see all that are wanted."""
         if self.radio is None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable, Mapping, Sequence
 
+    from feltsense.cli._sensors import Air
     from feltsense.core.event import Event
     from feltsense.store import Writer
     from feltsense_bridge.accounting import Counters
@@ -131,7 +132,7 @@ async def _record(args: argparse.Namespace) -> Mapping[str, Counters]:
                     begun = asyncio.Event()
                     reasons: list[Awaitable[object]] = [stop.wait(), air.finished(found)]
                     if args.seconds is not None:
-                        reasons.append(_after(begun, args.seconds / air.speed))
+                        reasons.append(_after(begun, air, args.seconds))
                     ending = asyncio.create_task(_end(live, reasons))
                     keeping = asyncio.create_task(_keep(writer, capture))
                     try:
@@ -185,11 +186,9 @@ async def _opened(live: Live, stop: asyncio.Event) -> bool:
         await asyncio.wait([opening, stopping])
 
 
-async def _after(begun: asyncio.Event, seconds: float) -> None:
-    import asyncio
-
+async def _after(begun: asyncio.Event, air: Air, seconds: float) -> None:
     await begun.wait()
-    await asyncio.sleep(seconds)
+    await air.sleep(seconds)
 
 
 async def _keep(writer: Writer, capture: CaptureWriter | None) -> None:

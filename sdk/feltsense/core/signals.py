@@ -42,6 +42,11 @@ UNITS: Final[Mapping[str, str]] = MappingProxyType(
         "uT": "microtesla",
         "bpm": "beats per minute",
         "s": "second",
+        "lx": "lux",
+        "dB": "decibel (sound pressure level, re 20 micropascal)",
+        "%": "per cent",
+        "hPa": "hectopascal",
+        "m, m/s": "metre; speeds in metre per second",
         "1": "arbitrary units (device counts, not comparable between devices)",
     }
 )
@@ -117,6 +122,9 @@ class SignalSpec:
 
 
 _XYZ = ("x", "y", "z")
+_ARRAY_ROWS, _ARRAY_COLUMNS = 24, 32
+_TARGETS = 3
+"""Targets that a small radar follows at once; a slot without one is NaN in all its channels."""
 _KINDS = (
     # R waves of a chest lead are 0.5–3 mV; ±20 mV leaves room for electrode offset before the front end saturates.
     SignalKind("ecg", "mV", ("ecg",), -20.0, 20.0),
@@ -139,6 +147,32 @@ _KINDS = (
     SignalKind("ppi", "s", ("ppi", "error"), 0.0, 3.0),
     # One row of measures a camera frame; pixels, degrees and grey levels stay far below the limits.
     SignalKind("face", "1", face_row.COLUMNS, -1e6, 1e6),
+    # A belt's stretch or a chest's impedance, in the device's counts; only its course means something.
+    SignalKind("respiration", "1", ("respiration",), -1e7, 1e7),
+    # Pixels row by row from the top left. A scene with a person in it: a window in winter to a hot cup.
+    SignalKind(
+        "thermal_array",
+        "degC",
+        tuple(f"r{row:02d}c{column:02d}" for row in range(_ARRAY_ROWS) for column in range(_ARRAY_COLUMNS)),
+        -20.0,
+        100.0,
+    ),
+    # x to the side and y away from the sensor, speed towards it negative, and the width of its distance gates.
+    SignalKind(
+        "radar_targets",
+        "m, m/s",
+        tuple(f"{name}{slot}" for slot in range(1, _TARGETS + 1) for name in ("x", "y", "speed", "resolution")),
+        -10.0,
+        10.0,
+    ),
+    # Full sun is 100 klx.
+    SignalKind("illuminance", "lx", ("illuminance",), 0.0, 150_000.0),
+    # A quiet night to the threshold of pain.
+    SignalKind("sound_level", "dB", ("level",), 10.0, 140.0),
+    SignalKind("air_temperature", "degC", ("temperature",), -40.0, 60.0),
+    SignalKind("humidity", "%", ("humidity",), 0.0, 100.0),
+    # Records at sea level are 870 and 1084 hPa; a third of that is the top of Everest.
+    SignalKind("air_pressure", "hPa", ("pressure",), 300.0, 1100.0),
 )
 
 CATALOGUE: Final[Mapping[str, SignalKind]] = MappingProxyType({k.name: k for k in _KINDS})
