@@ -326,7 +326,7 @@ class Link:
         self.attempts += 1
         connection = Connection(self.device, self.address, self._factory, self._hear, self._intake.digest)
         self._intake.ended = ""
-        started = False
+        gone = True
         try:
             await connection.connect()
             self._to(Signal.CONNECTED)
@@ -336,19 +336,25 @@ class Link:
                 raise LostError(msg)
             self._intake.declare()
             self._to(Signal.STARTED)
-            started = self._streamed = True
+            self._streamed = True
             self._intake.connected(self._clock())
             self._connection = connection
             self._first.set()
             self.wake.set()
             await connection.over.wait()
             self._to(Signal.LOST if connection.lost else Signal.FAILED)
+        except asyncio.CancelledError:
+            # The link itself ends: nothing comes after, and nobody asks what was lost.
+            gone = False
+            raise
         finally:
             self._connection = None
-            if started and self.state is State.WAITING:
+            await connection.close()
+            # Only now: what came on the way out belongs before it. And also where the start dialogue broke off, since
+            # streams that had begun by then were interrupted.
+            if gone and connection.heard:
                 self._intake.disconnected(self._clock())
                 self.wake.set()
-            await connection.close()
 
     def _hear(self, uuid: str, data: bytes) -> None:
         self._intake.hear(uuid, data, self._clock())

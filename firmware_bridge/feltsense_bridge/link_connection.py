@@ -119,6 +119,8 @@ class Connection:
     ) -> None:
         self.over = asyncio.Event()
         """Set when the connection has gone, or is to be given up."""
+        self.heard = False
+        """Whether any notification was handed on, or the streams were started."""
         self._lost = False
         self._device = device
         self._hear = hear
@@ -141,6 +143,7 @@ class Connection:
         """Run the device's start dialogue."""
         self._begun = True
         await self._converse(self._device.start())
+        self.heard = True
 
     async def close(self) -> None:
         """Stop the streams if they run, and disconnect; errors on the way out change nothing."""
@@ -152,12 +155,12 @@ class Connection:
             except quiet:
                 # It may have gone in this moment, or stopped by itself: there is nobody left to tell.
                 pass
-        self._hear = _deaf
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._client.disconnect()
         except quiet:
             pass
+        self._hear = _deaf
 
     async def _converse(self, dialogue: Generator[Action, bytes | None, None]) -> None:
         reply: bytes | None = None
@@ -204,6 +207,7 @@ class Connection:
         if answer is not None and not answer.done():
             answer.set_result(bytes(data))
         else:
+            self.heard = True
             self._hear(uuid, bytes(data))
 
     def _gone(self) -> None:

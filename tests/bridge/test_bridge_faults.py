@@ -6,6 +6,7 @@ place: bounds.
 """
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from radio_cases import against_the_sensor, beats, noise, stream
 from feltsense.core.chunk import Chunk
 from feltsense.core.recording import Recording, Stream
 from feltsense_bridge.continuity import RATE_TOLERANCE
+from feltsense_bridge.devices import _open_gatt, _pmd
 from feltsense_bridge.devices.heart_rate import HeartRateStrap
 from feltsense_bridge.devices.open_board import OpenBoard
 from feltsense_bridge.devices.polar_h10 import PolarH10
@@ -44,6 +46,7 @@ from feltsense_bridge.testing.faults import (
 SECONDS = 60
 SPEED = 40
 NS = 10**9
+CONTROLS = (_pmd.CONTROL, _open_gatt.CONTROL)
 OPTIONS = LinkOptions(seed=1, backoff=Backoff(0.2, 1.5, 1.0))
 
 
@@ -64,9 +67,31 @@ def sensors():
     return VirtualH10(playback, drift_ppm=35), VirtualBoard(playback, drift_ppm=-35), VirtualStrap(playback)
 
 
-async def run(faults, inbox=4096, busy_s=0.0, speed=SPEED):
+def tallied(factory, tally, name):
+    """The same clients, but what they hand over of samples is counted."""
+
+    def make(address, on_disconnect):
+        client = factory(address, on_disconnect)
+        subscribe = client.start_notify
+
+        async def start_notify(uuid, callback, /):
+            def heard(sender, data):
+                if uuid not in CONTROLS:
+                    tally[name] += 1
+                callback(sender, data)
+
+            await subscribe(uuid, heard)
+
+        client.start_notify = start_notify
+        return client
+
+    return make
+
+
+async def run(faults, inbox=4096, busy_s=0.0, speed=SPEED, tally=None):
     """Chunks by stream, counters, and what the sensors produced."""
     chunks = {}
+    tally = Counter() if tally is None else tally
     async with VirtualRadio(speed) as radio:
         found = sensors()
         for k, sensor in enumerate(found):
@@ -74,12 +99,13 @@ async def run(faults, inbox=4096, busy_s=0.0, speed=SPEED):
             await radio.add(sensor)
         devices = (PolarH10(["ecg", "acc"]), OpenBoard(), HeartRateStrap(["rr"]))
         links = [
-            Link(device, sensor.address, name=name, client_factory=bleak_client(radio.client), clock=radio.clock,
-                 speed=speed, options=replace(OPTIONS, label=name, inbox=inbox))
+            Link(device, sensor.address, name=name, client_factory=tallied(bleak_client(radio.client), tally, name),
+                 clock=radio.clock, speed=speed, options=replace(OPTIONS, label=name, inbox=inbox))
             for sensor, device, name in zip(found, devices, ("h10", "board", "strap"), strict=True)
         ]  # fmt: skip
         live = Live(links)
-        async with live:
+        # A sensor that fails must end the test, not leave it listening for ever.
+        async with live, asyncio.TaskGroup() as tasks:
             await live.opened()
 
             async def end():
@@ -88,11 +114,10 @@ async def run(faults, inbox=4096, busy_s=0.0, speed=SPEED):
                 await radio.sleep(1)
                 await live.close()
 
-            ending = asyncio.create_task(end())
+            tasks.create_task(end())
             async for item in slow_consumer(live, radio, busy_s) if busy_s else live:
                 if isinstance(item, Chunk):
                     chunks.setdefault(item.stream.id, []).append(item)
-            await ending
         named = zip(("h10", "board", "strap"), found, strict=True)
         produced = {f"{name}.{k}": v for name, sensor in named for k, v in sensor.produced.items()}
         return chunks, dict(live.counters), produced, links
@@ -164,6 +189,24 @@ async def test_a_clock_that_starts_anew_leaves_bounds():
         assert sum(c.resets for name, c in counters.items() if name.startswith(device)) == 1
     # Two frames are taken for stragglers before the clock is known to have gone back; they are within the bounds.
     assert all(c.received >= 0.9 * produced[name] for name, c in counters.items() if name != "strap.rr")
+
+
+async def test_eleven_disconnections_in_ten_seconds_lose_nothing_silently():
+    before, delivered = asyncio.all_tasks(), Counter()
+    chunks, counters, produced, links = await run([DisconnectStorm(20, 11, 10)], tally=delivered)
+    assert all(link.attempts > 5 for link in links)
+    for name in ("h10.ecg", "h10.acc", "board.ppg", "board.eda"):
+        low, high = against_the_sensor(sensed(name), chunks[name], exact=True)
+        assert low == high == counters[name].received + counters[name].missing
+        assert low == produced[name]
+        assert {x.gap.reason.value for x in chunks[name] if x.gap} == {"disconnect"}
+    check(chunks, counters, produced)
+    # Every frame that the radio handed over is in a chunk.
+    for name, link in zip(("h10", "board", "strap"), links, strict=True):
+        assert sum(c.frames for c in link.counters.values()) == delivered[name]
+        assert not sum(c.duplicates + c.late for c in link.counters.values())
+        assert link.corrupt == link.overflowed == 0
+    assert asyncio.all_tasks() == before
 
 
 async def test_an_app_that_is_slow_is_told_what_it_missed():

@@ -270,6 +270,7 @@ class BumbleClient(BaseBleakClient):
             raise BleakError(msg)
 
         def heard(value: bytes) -> None:
+            self.radio.arrived += 1
             callback(bytearray(value))
 
         self._notified[handle] = heard

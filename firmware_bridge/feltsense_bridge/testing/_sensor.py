@@ -83,6 +83,7 @@ class VirtualSensor:
         self._players: dict[str, _Counted] = {}
         self._playing: dict[str, asyncio.Task[None]] = {}
         self._past: Counter[str] = Counter()
+        self._ended: dict[str, int] = {}
         self._lose: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._begun = asyncio.Event()
@@ -99,7 +100,7 @@ class VirtualSensor:
 
     @property
     def produced(self) -> dict[str, int]:
-        """Stream → sample slots produced since it was first started, whether or not anybody heard them."""
+        """Stream → sample slots since it was first started, whether or not anybody heard them, or it was stopped."""
         now = Counter(self._past)
         for name, player in self._players.items():
             now[name] += player.produced
@@ -228,7 +229,8 @@ class VirtualSensor:
 
     def device_ns(self, t_ns: int) -> int:
         """Nanoseconds since the sensor was switched on, by its own clock, at a simulated time."""
-        elapsed = t_ns - self._born_ns
+        # A frame of before its clock was reset may leave just after: a clock shows nothing negative.
+        elapsed = max(t_ns - self._born_ns, 0)
         return elapsed + round(elapsed * self._drift_ppm * 1e-6)
 
     def find(self, name: str, kind: str) -> Stream | None:
@@ -246,6 +248,7 @@ class VirtualSensor:
     def play(self, name: str, player: Player) -> None:
         """Begin to play a stream, in place of what it played before."""
         self.halt(name)
+        player.follow(self._ended.get(name))
         self._players[name] = player
         self._perform(name, player.run())
 
@@ -284,6 +287,8 @@ class VirtualSensor:
         player = self._players.pop(name, None)
         if player is not None:
             self._past[name] += player.produced
+            if isinstance(player, Player) and player.last_ns is not None:
+                self._ended[name] = player.last_ns
 
     def lost(self, name: str) -> bool:
         """Whether this frame is to be lost (asked once a frame that would be sent)."""
@@ -310,7 +315,10 @@ class VirtualSensor:
         if len(value) > connection.att_mtu - ATT_HEADER:
             msg = f"{self.name}: a notification of {len(value)} bytes does not fit a packet of {connection.att_mtu}"
             raise RuntimeError(msg)
-        await self._device.notify_subscriber(connection, characteristic, value)
+        with self._radio.procedure():
+            before = self._radio.arrived
+            await self._device.notify_subscriber(connection, characteristic, value)
+            await self._radio.through(before)
 
     def indicate_later(self, characteristic: Any, value: bytes) -> None:
         """Indicate after the present request has been answered: a handler must not wait for its own host."""

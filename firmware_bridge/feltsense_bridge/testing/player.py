@@ -180,34 +180,32 @@ class Player:
         self.track = track
         self.produced = 0
         """Sample slots since the first frame."""
+        self.last_ns: int | None = None
+        """Simulated time of the last sample that was played."""
         self._playback = playback
         self._radio = radio
         self._per_frame = per_frame
         self._deliver = deliver
 
+    def follow(self, last_ns: int | None) -> None:
+        """Count the slots since an earlier player's last sample, too: the time of a stream that is stopped passes."""
+        self.last_ns = last_ns
+
     async def run(self) -> None:
         """Play from the present moment to the end; for ever if the playback loops."""
-        try:
-            await self._play()
-        finally:
-            self._radio.lag(self, None)
-
-    async def _play(self) -> None:
         await self._playback.started()
         n = len(self.track.t_ns)
         if not n:
             return
         lap, index = self._position()
-        before: int | None = None
         while lap == 0 or self._playback.loop:
             while index < n:
                 stop = min(index + self._per_frame, self._end_of_run(index))
                 base = self._playback.origin_ns + lap * self._playback.length_ns
                 first, last = base + int(self.track.t_ns[index]), base + int(self.track.t_ns[stop - 1])
-                self._radio.lag(self, last)
                 await self._radio.sleep_until(last)
-                self.produced += stop - index + (0 if before is None else self._slots(before, first))
-                before = last
+                self.produced += stop - index + (0 if self.last_ns is None else self._slots(self.last_ns, first))
+                self.last_ns = last
                 await self._deliver(last, self.track.values[index:stop])
                 index = stop
             lap, index = lap + 1, 0

@@ -6,12 +6,12 @@ Contract
   ordinary Bleak code runs unchanged.
 - Simulated time is ``radio.clock()``: Unix ns, from a fixed start, `speed` times as fast as real time. Sensors pace
   themselves by it; give it to whatever stamps arrivals, and sensors and host share one time.
-- Simulated time stands still while the process cannot run (a loaded machine, a long computation between two awaits)
-  and while a sensor is behind with its frames (more speed than the machine has): what could not be sent in time does
-  not look like a radio that held it back, nor like a clock that drifts.
+- Simulated time stands still while the process cannot run (a loaded machine, a long computation between two awaits),
+  and never passes a moment that a sensor sleeps until before the sensor has woken: with more speed than the machine
+  has, it runs slower. What could not be sent in time does not look like a radio that held it back.
 - Bluetooth itself (scanning, connecting, answers) takes real time, whatever the speed. Where simulated time is faster,
-  it stands still while a host connects or waits for an answer: fifty milliseconds would be an absence of seconds, and
-  what is lost would depend on the machine.
+  it stands still while a host connects or waits for an answer, and while a notification is under way: fifty
+  milliseconds would be an absence of seconds, and what is lost would depend on the machine.
 - The radio is perfect and has no latency: those, loss, absence and drift are put in by the sensors' knobs.
 - Leaving the context disconnects and stops everything; no task stays behind.
 """
@@ -19,9 +19,11 @@ Contract
 from __future__ import annotations
 
 import asyncio
+import heapq
 import time
 from contextlib import contextmanager
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from bumble import core, hci
@@ -56,8 +58,10 @@ _POLL_S: Final = 0.005
 _BEAT_S: Final = 0.01
 """Real seconds between two looks at whether the process runs."""
 _STILL_NS: Final = 50_000_000
-"""When a look or a frame is later than this, time stands still until it comes: five looks' time is more than scheduling
-jitter. Real ns."""
+"""When a look is later than this, time stands still until it comes: five looks' time is more than scheduling jitter.
+Real ns."""
+_TRANSIT_STEPS: Final = 64
+"""Turns of the loop that a notification takes at most from host to host; some eight if nothing else is under way."""
 _LEAST_NAP_S: Final = 0.001
 """Waiting for a time that stands still must not spin."""
 
@@ -110,13 +114,17 @@ class VirtualRadio:
         self._speed = speed
         self._now_ns = start_ns
         self._beat_ns: int | None = None
-        self._late: set[object] = set()
+        self._held = 0
+        self._dues: list[tuple[int, int]] = []
+        self._numbers = count()
         self._heart: asyncio.Task[None] | None = None
         self._link = LocalLink()
         self._host: Any = None
         self._sensors: list[VirtualSensor] = []
         self._listeners: list[Callable[[Any], None]] = []
         self._busy = asyncio.Lock()
+        self.arrived = 0
+        """Notifications that hosts have heard (the client backend counts)."""
         self.client: type[BumbleClient] = type("BumbleClient", (BumbleClient,), {"radio": self})
         """Bleak client backend of this radio: ``BleakClient(address, backend=radio.client)``."""
         self.scanner: type[BumbleScanner] = type("BumbleScanner", (BumbleScanner,), {"radio": self})
@@ -137,19 +145,19 @@ class VirtualRadio:
         return self._at(time.perf_counter_ns())
 
     async def sleep_until(self, t_ns: int) -> None:
-        """Sleep until a moment of simulated time; give way to others even when it has passed."""
-        await asyncio.sleep(max(0.0, (t_ns - self.clock()) / NS / self._speed))
-        # Time may have stood still meanwhile.
-        while (left := t_ns - self.clock()) > 0:  # noqa: ASYNC110 - a clock is no event
-            await asyncio.sleep(max(left / NS / self._speed, _LEAST_NAP_S))
-
-    def lag(self, player: object, due_ns: int | None) -> None:
-        """Hear from a player for when its next frame is due; time waits for the late. None: it plays no more."""
-        self._settle()
-        if due_ns is not None and self._now_ns - due_ns > _STILL_NS * self._speed:
-            self._late.add(player)
-        else:
-            self._late.discard(player)
+        """Sleep until a moment of simulated time, and wake up at it; give way to others even when it has passed."""
+        if t_ns <= self.clock():
+            await asyncio.sleep(0)
+            return
+        due = (t_ns, next(self._numbers))
+        heapq.heappush(self._dues, due)
+        try:
+            while (left := t_ns - self.clock()) > 0:  # noqa: ASYNC110 - a clock is no event
+                await asyncio.sleep(max(left / NS / self._speed, _LEAST_NAP_S))
+        finally:
+            self._settle()
+            self._dues.remove(due)
+            heapq.heapify(self._dues)
 
     @contextmanager
     def procedure(self) -> Iterator[None]:
@@ -157,14 +165,20 @@ class VirtualRadio:
         if self._speed <= 1:
             yield
             return
-        token = object()
         self._settle()
-        self._late.add(token)
+        self._held += 1
         try:
             yield
         finally:
             self._settle()
-            self._late.discard(token)
+            self._held -= 1
+
+    async def through(self, before: int) -> None:
+        """Let a notification that was sent when `arrived` was `before` go through the stack."""
+        for _ in range(_TRANSIT_STEPS if self._speed > 1 else 0):
+            if self.arrived > before:
+                return
+            await asyncio.sleep(0)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep for so many simulated seconds."""
@@ -176,9 +190,11 @@ class VirtualRadio:
         self._now_ns, self._beat_ns = self._at(real_ns), real_ns
 
     def _at(self, real_ns: int) -> int:
-        if self._beat_ns is None or self._late:
+        if self._beat_ns is None or self._held:
             return self._now_ns
-        return self._now_ns + round(min(real_ns - self._beat_ns, _STILL_NS) * self._speed)
+        now_ns = self._now_ns + round(min(real_ns - self._beat_ns, _STILL_NS) * self._speed)
+        # Who sleeps until a moment wakes up at it, however late the machine is.
+        return max(min(now_ns, self._dues[0][0]), self._now_ns) if self._dues else now_ns
 
     async def _beat(self) -> None:
         """Let time go on as long as the loop does."""
