@@ -1,5 +1,7 @@
 """Responses of known onset and height are found as they are, whatever the rate and the cut."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -30,14 +32,14 @@ def detect(x, rate, sizes=None):
     found, levels, slows = [], [], []
     cuts = np.cumsum(sizes) if sizes is not None else []
     for part in np.split(x, [c for c in cuts if c < len(x)]):
-        blocks = level.push(part)
-        levels += blocks
+        levels += level.push(part)
+        blocks = slow.push(part)
+        slows += blocks
         found += [s for b in blocks for s in scr.push(b)]
-        slows += slow.push(part)
-    rest = level.flush()
-    levels += rest
+    levels += level.flush()
+    rest = slow.flush()
+    slows += rest
     found += [s for b in rest for s in scr.push(b)] + scr.flush()
-    slows += slow.flush()
     return np.concatenate([b.values for b in levels]), np.concatenate([b.values for b in slows]), found
 
 
@@ -114,13 +116,13 @@ def test_any_cut_gives_the_same_bits(sizes, rate):
 def test_what_is_decided_does_not_change():
     rate = 4
     x = skin(rate, 300, [(float(t), 0.2) for t in range(10, 290, 7)], noise=0.01)
-    level, scr = conductance_filter(rate), ScrDetector(rate)
+    slow, scr = slow_filter(rate), ScrDetector(rate)
     known, found = [], []
     for a in range(0, len(x), 5):
-        for block in level.push(x[a : a + 5]):
+        for block in slow.push(x[a : a + 5]):
             found += scr.push(block)
             known.append((scr.decided, [s for s in found if s.onset < scr.decided]))
-    found += [s for b in level.flush() for s in scr.push(b)] + scr.flush()
+    found += [s for b in slow.flush() for s in scr.push(b)] + scr.flush()
     for decided, before in known:
         assert before == [s for s in found if s.onset < decided]
 
@@ -137,5 +139,65 @@ def test_responses_as_neurokit_finds_them():
     theirs = np.asarray(info["SCR_Peaks"])[keep]
     ours = np.array([s.summit for s in found if s.amplitude >= 0.05])
     assert len(ours) == len(theirs) == len(truth)
-    assert np.abs(ours - theirs).max() <= 1
-    assert np.allclose([s.amplitude for s in found], np.asarray(info["SCR_Amplitude"])[keep], rtol=0.05, atol=0.01)
+    # Theirs are summits of the conductance itself, an eighth of a second later on its slope; their height lacks what
+    # the flank of the response before has fallen meanwhile.
+    assert np.abs(ours - theirs).max() <= 2
+    sizes = np.array([size for _, size in truth])
+    heights = [s.amplitude for s in found], np.asarray(info["SCR_Amplitude"])[keep]
+    mine, reference = (np.abs(np.asarray(h) / sizes - 1.0) for h in heights)
+    assert np.median(mine) < np.median(reference) < 0.02
+    assert mine.max() < 0.08
+
+
+def test_half_recoveries_are_found_where_they_happen():
+    rate = 32
+    slow, scr = slow_filter(rate), ScrDetector(rate)
+    x = skin(rate, 90, [(20.0, 0.5), (40.0, 0.5), (41.5, 1.0)])
+    for block in [*slow.push(x), *slow.flush()]:
+        scr.push(block)
+    scr.flush()
+    t = np.arange(0, 20, 1 / rate)
+    wave = bateman(t, 0.0, 1.0)
+    after = t[(t > PEAK_S) & (wave <= 0.5)][0] - PEAK_S
+    # The second response is interrupted by the third before half of it is lost.
+    assert len(scr.recoveries) == 2
+    for recovery, onset in zip(scr.recoveries, (20.0, 41.5), strict=True):
+        assert recovery.samples / rate == pytest.approx(after, abs=0.6)
+        assert recovery.at / rate == pytest.approx(onset + PEAK_S + after, abs=0.7)
+
+
+def pairs(found, truth, near=0.5):
+    """How many of `truth` have a found one within `near` seconds, each used once."""
+    left, hits = list(found), 0
+    for t in truth:
+        close = [f for f in left if abs(f - t) <= near]
+        if close:
+            left.remove(min(close, key=lambda f: abs(f - t)))
+            hits += 1
+    return hits
+
+
+@pytest.mark.parametrize("name", ["EDA1_64", "EDA1_70s_100Hz"])
+def test_onsets_of_an_independent_decomposition_at_least_as_neurokit(data_dir, name):
+    """F1 of onsets within 0.5 s, at one absolute threshold for all three; the tool's conductance has no unit."""
+    from scipy.io import loadmat
+
+    nk = pytest.importorskip("neurokit2")
+    file = loadmat(data_dir / "eda-reference" / f"{name}.mat", squeeze_me=True, struct_as_record=False)
+    x, t, tool = file["data"].conductance.astype(float), file["data"].time, file["analysis"]
+    rate = round(1 / np.median(np.diff(t)))
+    _, _, found = detect(x, rate)
+    phasic = nk.eda_phasic(nk.eda_clean(x, sampling_rate=rate), sampling_rate=rate)["EDA_Phasic"].to_numpy()
+    _, info = nk.eda_peaks(phasic, sampling_rate=rate, amplitude_min=0)
+    theirs = np.column_stack((info["SCR_Onsets"], info["SCR_Amplitude"]))
+    ours = np.array([(s.onset, s.amplitude) for s in found])
+    lines = []
+    for threshold in (20.0, 50.0, 100.0, 200.0, 500.0, 1000.0):
+        truth = tool.impulseOnset[tool.amp >= threshold]
+        f1 = []
+        for rows in (ours, theirs):
+            onsets = rows[(rows[:, 1] >= threshold) & np.isfinite(rows[:, 0]), 0] / rate + t[0]
+            f1.append(2 * pairs(onsets, truth) / (len(onsets) + len(truth)))
+        lines.append(f"{name} threshold {threshold:g}: n {len(truth)}, F1 {f1[0]:.2f}, NeuroKit2 {f1[1]:.2f}\n")
+        assert f1[0] >= f1[1], lines[-1]
+    sys.stdout.writelines(lines)  # pytest -rP shows it

@@ -60,7 +60,7 @@ def test_level_and_slopes_of_a_ramp():
     assert v["eda.scr_count_05"] == v["eda.scr_amplitude_sum"] == v["eda.scr_amplitude_max"] == 0.0
     assert np.isnan(v["eda.scr_amplitude_mean"])
     assert v.reason("eda.scr_amplitude_mean") is Reason.NONE_FOUND
-    assert v["quality.eda"] == 1.0
+    assert v["quality.eda"] == pytest.approx(1.0, abs=1e-4)
 
 
 @pytest.mark.parametrize("rate", [4, 32])
@@ -127,6 +127,18 @@ def test_one_hertz_gives_levels_and_says_what_it_cannot():
     assert v["quality.eda"] == 1.0
 
 
+def test_times_of_rise_and_half_recovery():
+    rate, t = 16, np.arange(16 * 120) / 16
+    bump = sum(0.5 * np.clip((t - on) / 2, 0, 1) * np.exp(-np.maximum(t - on - 2, 0) / 3) for on in (20.0, 45.0, 75.0))
+    first, second = windows(recording(4.0 + bump, rate=rate))
+    for v in (first, second):
+        assert v["eda.scr_rise_time"] == pytest.approx(2.0, abs=0.4)
+        assert v["eda.scr_recovery_time"] == pytest.approx(3 * np.log(2), abs=0.5)
+    none = windows(recording(4.0 + 0.001 * np.sin(t), rate=rate))[0]
+    assert none.reason("eda.scr_rise_time") is none.reason("eda.scr_recovery_time") is Reason.NONE_FOUND
+    assert none["eda.scr_amplitude_sum"] == 0.0
+
+
 def test_five_seconds_are_too_short():
     rng = np.random.default_rng(0)
     (v,) = windows(recording(3.0 + 0.02 * rng.standard_normal(20)), 5.0, 5.0)
@@ -140,7 +152,7 @@ def test_nan_runs_and_gaps_cost_what_they_cost():
     holed = x.copy()
     holed[260:284] = np.nan
     v = windows(recording(holed))[1]
-    assert v["quality.eda"] == pytest.approx(0.9)
+    assert v["quality.eda"] == pytest.approx(0.9, abs=1e-4)
     assert v.quality_reasons == (Reason.GAP,)
     assert v["eda.eda_median"] == pytest.approx(np.median(np.r_[x[240:260], x[284:480]]), abs=0.02)
     assert v.reason("eda.scl_mean") is Reason.OK

@@ -65,11 +65,14 @@ class Cells:
 
     def within(self, start_ns: int, stop_ns: int) -> NDArray[np.float64]:
         """Summaries of the cells that lie wholly in [start_ns, stop_ns), shape (k, width): a view."""
+        return self.timed(start_ns, stop_ns)[1]
+
+    def timed(self, start_ns: int, stop_ns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Those cells' first and last sample times, shape (k, 2), and their summaries, shape (k, width): views."""
         times = self._times.rows
         a = int(np.searchsorted(times[:, 0], start_ns))
         b = int(np.searchsorted(times[:, 1], stop_ns))
-        rows: NDArray[np.float64] = self._rows.rows[a : max(a, b)]
-        return rows
+        return times[a : max(a, b)], self._rows.rows[a : max(a, b)]
 
     def forget(self, before_ns: int) -> None:
         """Drop the cells that begin before `before_ns`."""

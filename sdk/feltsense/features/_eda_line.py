@@ -6,15 +6,18 @@ not ring through the minutes after it. Rows are numbered by run and found by ses
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from feltsense.core.chunk import Chunk
-from feltsense.dsp.blocks import Tail
-from feltsense.dsp.eda import LEAST_RATE, LEAST_SCR_RATE, WARM_UP_S, ScrDetector, conductance_filter, slow_filter
+from feltsense.core.timeline import NS
+from feltsense.dsp.blocks import Tail, samples
+from feltsense.dsp.cells import Cells
+from feltsense.dsp.eda import LEAST_RATE, LEAST_SCR_RATE, LOCAL, WARM_UP_S, ScrDetector, conductance_filter, slow_filter
 from feltsense.dsp.runs import RunSplitter
-from feltsense.quality.eda import EdaGate
+from feltsense.quality.eda import BEND_CELL_S, BEND_S, EdaGate, bends
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,8 +46,12 @@ class Rows(NamedTuple):
         Usable samples whose slow filters have settled.
     slow : ndarray of float64, shape (k, 3)
         Their tonic, phasic and band.
-    amplitudes : ndarray of float64, shape (r,)
-        Responses with a usable onset in the window, in µS.
+    amplitudes, rise_s : ndarray of float64, shape (r,)
+        Responses with a usable onset in the window: amplitude in µS, onset to summit in s.
+    recovery_s : ndarray of float64, shape (h,)
+        Half recoveries that happen in the window, in s since the summit.
+    bends : ndarray of float64, shape (c,)
+        ``quality.eda.bends`` of the window's half seconds; none below 1 Hz.
     """
 
     verdicts: NDArray[np.uint8]
@@ -53,6 +60,9 @@ class Rows(NamedTuple):
     slow_t_ns: NDArray[np.int64]
     slow: Array
     amplitudes: Array
+    rise_s: Array
+    recovery_s: Array
+    bends: Array
 
 
 class _Run:
@@ -93,7 +103,12 @@ class EdaLine:
         self._last_ns = _NEVER
         self._level = _Rows(0)
         self._slow = _Rows(3)
-        self._scr = _Rows(0)
+        self._scr = _Rows(2)
+        self._recovery = _Rows(0)
+        lag = round(BEND_S * rate)
+        cell = samples(BEND_CELL_S, rate)
+        self._bends = Cells(partial(bends, lag=lag), cell + 2 * lag, cell, 1) if lag else None
+        self._reach_ns = round((lag - 0.5) / rate * NS)
 
     def push(self, chunk: Chunk) -> None:
         """Take the next samples."""
@@ -114,8 +129,12 @@ class EdaLine:
         if self._run is None or piece.run != self._run.number:
             self._end_run()
             self._run = _Run(piece.run, self.rate)
+            if self._bends is not None:
+                self._bends.begin()
         run = self._run
         x = piece.values[:, 0]
+        if self._bends is not None:
+            self._bends.push(x, piece.t_ns)
         run.t.append(piece.t_ns)
         self._store(run, run.level.push(x), [] if run.slow is None else run.slow.push(x))
         if piece.ends:
@@ -126,16 +145,22 @@ class EdaLine:
         for block in levels:
             stop = block.start + len(block.values)
             self._level.append(run.t.between(block.start, stop), block.values)
-            found += [] if run.scr is None else run.scr.push(block)
         for block in slows:
+            found += [] if run.scr is None else run.scr.push(block)
             warm = max(self._warm, block.start)
             stop = block.start + len(block.values)
             if warm < stop:
-                self._slow.append(run.t.between(warm, stop), block.values[warm - block.start :])
+                self._slow.append(run.t.between(warm, stop), block.values[warm - block.start :, :LOCAL])
         if ends and run.scr is not None:
             found += run.scr.flush()
         for scr in found:
-            self._scr.append(run.t.between(scr.onset, scr.onset + 1), np.array([scr.amplitude]))
+            row = np.array([[scr.amplitude, (scr.summit - scr.onset) / self.rate]])
+            self._scr.append(run.t.between(scr.onset, scr.onset + 1), row)
+        if run.scr is not None:
+            for recovery in run.scr.recoveries:
+                seconds = np.array([recovery.samples / self.rate])
+                self._recovery.append(run.t.between(recovery.at, recovery.at + 1), seconds)
+            run.scr.recoveries.clear()
         run.t.drop(run.done)
 
     def _end_run(self) -> None:
@@ -164,13 +189,21 @@ class EdaLine:
         t, verdicts = self._gate.between(start_ns, stop_ns)
         level_t, level = _usable(t, verdicts, *self._level.between(start_ns, stop_ns))
         slow_t, slow = _usable(t, verdicts, *self._slow.between(start_ns, stop_ns))
-        _, amplitudes = _usable(t, verdicts, *self._scr.between(start_ns, stop_ns))
-        return Rows(verdicts, level_t, level, slow_t, slow, amplitudes)
+        _, scr = _usable(t, verdicts, *self._scr.between(start_ns, stop_ns))
+        _, recovery = _usable(t, verdicts, *self._recovery.between(start_ns, stop_ns))
+        cells = np.empty(0)
+        if self._bends is not None:
+            # A cell is in the window with all but the samples that it only leans on.
+            at, found = self._bends.timed(start_ns - self._reach_ns, stop_ns + self._reach_ns)
+            cells = found[_usable_at(t, verdicts, at.mean(axis=1)), 0]
+        return Rows(verdicts, level_t, level, slow_t, slow, scr[:, 0], scr[:, 1], recovery, cells)
 
     def forget(self, before_ns: int) -> None:
         """Drop what no window from a time on needs."""
-        for rows in (self._gate, self._level, self._slow, self._scr):
+        for rows in (self._gate, self._level, self._slow, self._scr, self._recovery):
             rows.forget(before_ns)
+        if self._bends is not None:
+            self._bends.forget(before_ns - self._reach_ns)
 
 
 class _Rows:
@@ -198,5 +231,10 @@ def _usable(
     t: NDArray[np.int64], verdicts: NDArray[np.uint8], at: NDArray[np.int64], values: Array
 ) -> tuple[NDArray[np.int64], Array]:
     """Rows whose sample's verdict is ok."""
-    good = verdicts[np.searchsorted(t, at)] == 0 if len(at) else np.zeros(0, np.bool_)
+    good = _usable_at(t, verdicts, at)
     return at[good], values[good]
+
+
+def _usable_at(t: NDArray[np.int64], verdicts: NDArray[np.uint8], at: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Whether the verdict of the sample at or after each time is ok."""
+    return np.asarray(verdicts[np.searchsorted(t, at)] == 0) if len(at) else np.zeros(0, np.bool_)

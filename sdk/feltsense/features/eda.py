@@ -6,6 +6,8 @@ Rules
   an artefact are not used for tonic, phasic and band.
 - A response belongs to the window of its onset, so counts and sums add up over windows that do not overlap. Rates
   are per minute of usable signal.
+- A half recovery belongs to the window in which it happens: an estimate does not wait for it.
+- Quality is the usable share times the smoothness of what is left.
 - Where nothing answered, count, sum and maximum are 0 (that is known), and the mean amplitude is missing.
 - Definitions of tonic, phasic and response: :mod:`feltsense.dsp.eda`.
 """
@@ -21,7 +23,7 @@ from feltsense.core.vector import Extracted, FeatureSpec, Reason
 from feltsense.dsp.eda import LEAST_RATE, LEAST_SCR_RATE, SCR_LEAST_US
 from feltsense.features._eda_line import EdaLine
 from feltsense.features._gate import collect
-from feltsense.quality.eda import REASONS
+from feltsense.quality.eda import REASONS, smoothness
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +52,11 @@ _SCR_S = 48.0
 """A window of 60 s of which a fifth may be unusable: at rest there are 1–3 responses a minute."""
 _THRESHOLDS = {"01": SCR_LEAST_US, "03": 0.03, "05": 0.05}
 """Name in hundredths of a µS → threshold in µS: laboratory, between, and the classic one."""
+
+_STILL = 1e-9
+"""Share of the level: where a window's rest beside a standstill changes by no more than this, it stands still, too."""
+_WORTH_NAMING = 0.9
+"""Smoothness below which it is the reason of a low quality."""
 
 _BOUCSEIN = "Boucsein 2012, Electrodermal Activity"
 _TONIC_FEATURES = frozenset({"scl_mean", "scl_median", "scl_slope", "phasic_sd", "phasic_auc", "eda_band_sd"})
@@ -80,6 +87,13 @@ def _specs() -> tuple[FeatureSpec, ...]:
         ),
         spec("scr_amplitude_sum", "uS", _SCR_S, "Sum of their amplitudes; 0 where there is none"),
         spec("scr_amplitude_max", "uS", _SCR_S, "Largest of their amplitudes; 0 where there is none"),
+        spec("scr_rise_time", "s", _SCR_S, "Mean time from onset to summit of those responses; missing where there is none"),
+        spec(
+            "scr_recovery_time",
+            "s",
+            _SCR_S,
+            "Mean time from summit to half of the amplitude, of the half recoveries that happen in the window",
+        ),
         spec("phasic_sd", "uS", _PHASIC_S, "Standard deviation of the phasic (above 0.05 Hz)"),
         spec("phasic_auc", "uS*s", _PHASIC_S, "Mean of the phasic's positive part, times the window's length"),
         spec("eda_median", "uS", _LEVEL_S, "Median of the conductance (below 1 Hz)"),
@@ -131,7 +145,13 @@ class Eda:
         rows = self._line.between(window.start_ns, window.stop_ns)
         if not len(rows.verdicts):
             return Extracted.nothing(len(self.specs), Reason.NO_SIGNAL)
-        quality, worst = _quality(rows, window, self._rate)
+        flat = bool((rows.verdicts == REASONS.index(Reason.FLATLINE)).any())
+        if flat and (not len(rows.level) or np.ptp(rows.level) <= _STILL * abs(rows.level[0])):
+            return Extracted.nothing(len(self.specs), Reason.FLATLINE)
+        share, worst = _usable_share(rows, window, self._rate)
+        smooth = smoothness(rows.bends)
+        rough = worst is Reason.OK and smooth < _WORTH_NAMING
+        quality = (share * smooth, Reason.ARTEFACT if rough else worst)
         level_s, slow_s = len(rows.level) / self._rate, len(rows.slow) / self._rate
         reasons: dict[str, Reason] = {}
         for spec in self.specs:
@@ -144,10 +164,10 @@ class Eda:
             values |= _level_features(rows, self._rate) | _scr_features(rows, level_s)
         if len(rows.slow):
             values |= _slow_features(rows, window)
-        return collect(self.specs, {s.name: values.get(s.name, np.nan) for s in self.specs}, reasons, (quality, worst))
+        return collect(self.specs, {s.name: values.get(s.name, np.nan) for s in self.specs}, reasons, quality)
 
 
-def _quality(rows: Rows, window: Window, rate: float) -> tuple[float, Reason]:
+def _usable_share(rows: Rows, window: Window, rate: float) -> tuple[float, Reason]:
     """Share of the window's samples that are there and usable; and what spoils most of it."""
     expected = window.seconds * rate
     n = len(rows.verdicts)
@@ -212,6 +232,8 @@ def _scr_features(rows: Rows, usable_s: float) -> dict[str, float]:
     out["scr_amplitude_mean"] = float(sizes.mean()) if len(sizes) else float("nan")
     out["scr_amplitude_sum"] = float(sizes.sum())
     out["scr_amplitude_max"] = float(sizes.max()) if len(sizes) else 0.0
+    out["scr_rise_time"] = float(rows.rise_s.mean()) if len(sizes) else float("nan")
+    out["scr_recovery_time"] = float(rows.recovery_s.mean()) if len(rows.recovery_s) else float("nan")
     return out
 
 
