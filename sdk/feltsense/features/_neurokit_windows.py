@@ -249,7 +249,9 @@ class _NeuroKitLine(EdaLine):
                 inside = np.isin(part.t_ns[onsets], rows.t_ns) & (sizes >= SCR_LEAST_US)
                 amplitudes.append(sizes[inside])
         found = np.concatenate(amplitudes) if amplitudes else np.empty(0)
-        return Rows(rows.verdicts, rows.t_ns[done], level[done], rows.slow_t_ns[slow_done], slow[slow_done], found)
+        return rows._replace(
+            t_ns=rows.t_ns[done], level=level[done], slow_t_ns=rows.slow_t_ns[slow_done], slow=slow[slow_done], amplitudes=found
+        )
 
 
 def _fill(

@@ -36,8 +36,8 @@ _WELCH = "Welch over two halves and quadratic interpolation, instead of one peri
 _LEVEL = "the same low-pass at 6 Hz and below; above, its own at 3 Hz lets more noise through than ours at 1 Hz"
 _SLOW = "the same filters; ours look 6 s ahead, its own see the whole stretch"
 _SCR = (
-    "its responses rise from the last trough of the high-passed signal, ours from the lowest point of 5 s of conductance; "
-    "a shoulder of 0.01 µS counts there, not here"
+    "its responses are found in the high-passed signal, where the flank of a decay may swing up; ours in the conductance "
+    "less its average over 12 s, and only where the rise slows down"
 )
 _TIME = ("hr", "mean_nn", "median_nn", "min_nn", "max_nn", "sdnn", "rmssd", "sdsd", "mad_nn", "iqr_nn")
 _HRV = "ecg_clean, ecg_peaks, hrv_time"
@@ -74,5 +74,5 @@ PARITY: dict[str, Parity] = {
 }
 """Every feature that NeuroKit2 computes."""
 
-SAME = ("ecg.artefact_fraction", "ecg.coverage")
-"""Features of ECG and EDA that judge the window: the stream engine's in both."""
+SAME = ("ecg.artefact_fraction", "ecg.coverage", "eda.scr_rise_time", "eda.scr_recovery_time")
+"""Features of ECG and EDA that judge the window, and times of responses: the stream engine's in both."""

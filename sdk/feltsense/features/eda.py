@@ -232,7 +232,7 @@ def _scr_features(rows: Rows, usable_s: float) -> dict[str, float]:
     out["scr_amplitude_mean"] = float(sizes.mean()) if len(sizes) else float("nan")
     out["scr_amplitude_sum"] = float(sizes.sum())
     out["scr_amplitude_max"] = float(sizes.max()) if len(sizes) else 0.0
-    out["scr_rise_time"] = float(rows.rise_s.mean()) if len(sizes) else float("nan")
+    out["scr_rise_time"] = float(rows.rise_s.mean()) if len(rows.rise_s) else float("nan")
     out["scr_recovery_time"] = float(rows.recovery_s.mean()) if len(rows.recovery_s) else float("nan")
     return out
 
