@@ -250,7 +250,11 @@ class _NeuroKitLine(EdaLine):
                 amplitudes.append(sizes[inside])
         found = np.concatenate(amplitudes) if amplitudes else np.empty(0)
         return rows._replace(
-            t_ns=rows.t_ns[done], level=level[done], slow_t_ns=rows.slow_t_ns[slow_done], slow=slow[slow_done], amplitudes=found
+            t_ns=rows.t_ns[done],
+            level=level[done],
+            slow_t_ns=rows.slow_t_ns[slow_done],
+            slow=slow[slow_done],
+            amplitudes=found,
         )
 
 
