@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from feltsense.core import face_row
+from feltsense.core.voice import VOICE_CHANNELS
 from feltsense.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ UNITS: Final[Mapping[str, str]] = MappingProxyType(
         "%": "per cent",
         "hPa": "hectopascal",
         "m, m/s": "metre; speeds in metre per second",
+        "FS": "share of digital full scale",
         "1": "arbitrary units (device counts, not comparable between devices)",
     }
 )
@@ -143,6 +145,9 @@ _KINDS = (
     SignalKind("ambient_light", "1", ("light",), -1e7, 1e7),
     SignalKind("heart_rate", "bpm", ("heart_rate",), 25.0, 240.0),
     SignalKind("rr", "s", ("rr",), 0.25, 3.0),
+    # Sound is volatile: only dsp.voice.VoiceFrontEnd takes it. Float files may overshoot full scale.
+    SignalKind("audio", "FS", ("audio",), -1.0, 1.0),
+    SignalKind("voice", "1", VOICE_CHANNELS, -1e4, 1e4),
     # Pulse-to-pulse intervals and the device's own estimate of their error, which may be 0.
     SignalKind("ppi", "s", ("ppi", "error"), 0.0, 3.0),
     # One row of measures a camera frame; pixels, degrees and grey levels stay far below the limits.
