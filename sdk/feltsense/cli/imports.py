@@ -19,9 +19,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     p = commands.add_parser(
         "import",
         help="turn a foreign recording into a .felt file",
-        description="Turn a recording in a foreign format into a .felt file: e4 (Empatica folder or zip), wfdb, csv, video.",
+        description="Turn a foreign recording into a .felt file: e4 (Empatica folder or zip), wfdb, csv, video, wav.",
     )
-    p.add_argument("format", help="e4, wfdb, csv or video")
+    p.add_argument("format", help="e4, wfdb, csv, video or wav (a voice as measures; the sound is not kept)")
     p.add_argument("source", type=Path, help="folder, zip, record or file")
     p.add_argument("--subject", metavar="ID", help="pseudonym (default: name of the source)")
     p.add_argument("--out", type=Path, required=True, metavar="FILE.felt", help="file to write")

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from feltsense.core import face_row
-from feltsense.core.voice import VOICE_CHANNELS
+from feltsense.core.voice_row import VOICE_CHANNELS
 from feltsense.errors import UnknownNameError
 
 if TYPE_CHECKING:

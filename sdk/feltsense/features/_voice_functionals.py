@@ -89,7 +89,7 @@ def slope_specs(c: Contour) -> list[FeatureSpec]:
     """Rises, falls, the line through all, and mean change."""
     per_s = f"{c.unit}/s"
     return [
-        *(c.spec(f"_{n}_mean", f"Mean slope of {n}s between extremes of the smoothed contour", per_s) for n in ("rise", "fall")),
+        *(c.spec(f"_{n}_mean", f"Mean slope of {n}s between turns of the contour", per_s) for n in ("rise", "fall")),
         *(c.spec(f"_{n}_sd", f"Standard deviation of the slopes of {n}s", per_s) for n in ("rise", "fall")),
         c.spec("_slope", "Least-squares slope", per_s),
         c.spec("_change", "Mean absolute change from row to row", per_s),

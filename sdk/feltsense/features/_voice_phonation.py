@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from feltsense.core.vector import FeatureSpec
-from feltsense.core.voice import column
+from feltsense.core.voice_row import column
 from feltsense.dsp.voice.cycles import SUMS, jitter, shimmer
 from feltsense.features._voice_functionals import LEAST_ROWS, LEAST_S, Contour, Family, spread, spread_specs
 
@@ -40,7 +40,7 @@ _QUALITY = (
 
 
 def _phonation(rows: Rows) -> dict[str, float]:
-    out = {}
+    out: dict[str, float] = {}
     for c in _QUALITY:
         y = rows.hnr if c.name == "hnr" else rows[c.name]
         out |= spread(c.name, np.where(rows.voiced, y, np.nan), mean="")
@@ -71,7 +71,7 @@ def tract_length(f1: float, f2: float, f3: float) -> float:
 
 
 def _formants(rows: Rows) -> dict[str, float]:
-    out = {}
+    out: dict[str, float] = {}
     for i in (1, 2, 3):
         y = rows[f"f{i}"]
         there = rows.clear & (y > 0.0)

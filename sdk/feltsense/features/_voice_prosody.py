@@ -143,7 +143,7 @@ LOUDNESS: Final = Family(
 
 def _lengths(mask: NDArray[np.bool_], least_s: float = 0.0) -> Array:
     a, b = runs(mask)
-    s = (b - a) * STEP_S
+    s = ((b - a) * STEP_S).astype(np.float64)
     return s[s >= least_s - 1e-9]
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import fft
 
-from feltsense.core.voice import BANDS, ROW_RATE, column
+from feltsense.core.voice_row import BANDS, ROW_RATE, column
 from feltsense.dsp.voice.pitch import harmonicity
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
 
-__all__ = ["STEP_S", "Rows", "runs"]
+__all__ = ["REFERENCE_HZ", "STEP_S", "Rows", "runs"]
 
 STEP_S = float(1 / ROW_RATE)
 REFERENCE_HZ = 27.5

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import fft
 
 from feltsense.core.vector import FeatureSpec
-from feltsense.core.voice import BANDS
+from feltsense.core.voice_row import BANDS
 from feltsense.features._voice_functionals import LEAST_ROWS, LEAST_S, Contour, Family, correlation, spread, spread_specs
 from feltsense.features._voice_rows import STEP_S
 
@@ -46,7 +46,7 @@ _SHAPES = (
 
 
 def _shape(rows: Rows) -> dict[str, float]:
-    out = {}
+    out: dict[str, float] = {}
     for c in _SHAPES:
         y = rows[c.name]
         out |= spread(c.name, np.where(rows.voiced, y, np.nan), mean="")
@@ -62,7 +62,10 @@ SHAPE: Final = Family(
         *(
             s
             for c in _SHAPES
-            for s in (*spread_specs(c._replace(what=f"{c.what}, voiced rows"), mean=""), c.spec("_unvoiced", "Mean, unvoiced rows"))
+            for s in (
+                *spread_specs(c._replace(what=f"{c.what}, voiced rows"), mean=""),
+                c.spec("_unvoiced", "Mean, unvoiced rows"),
+            )
         ),
         *spread_specs(_LOG_FLUX),
     ),
@@ -76,7 +79,9 @@ _DELTA = np.arange(-2.0, 3.0) / 10.0
 
 def _delta(x: Array) -> Array:
     padded = np.pad(x, ((2, 2), (0, 0)), "edge")
-    out: Array = sum(w * padded[i : i + len(x)] for i, w in enumerate(_DELTA.tolist()))  # type: ignore[assignment]
+    out = np.zeros_like(x)
+    for i, w in enumerate(_DELTA.tolist()):
+        out += w * padded[i : i + len(x)]
     return out
 
 
@@ -139,7 +144,7 @@ AVERAGE: Final = Family(
             for i in range(1, BANDS + 1)
         ),
         *(
-            FeatureSpec(f"ltas{i}_sd", "dB", f"Standard deviation of the level of mel band {i}, active rows", _BYRNE, LEAST_S)
+            FeatureSpec(f"ltas{i}_sd", "dB", f"Standard deviation of mel band {i}, active rows", _BYRNE, LEAST_S)
             for i in range(1, BANDS + 1)
         ),
     ),
@@ -170,7 +175,7 @@ def _modulation(rows: Rows) -> dict[str, float]:
         part = (part - part.mean(axis=0)) * np.hanning(len(part) + 2)[1:-1, None]
         total += np.abs(fft.rfft(part, _SEGMENT, axis=0)) ** 2
     whole = total[(hz >= _WAVES[0][0]) & (hz < _WAVES[-1][1])].sum(axis=0) + 1e-9
-    out = {}
+    out: dict[str, float] = {}
     for low, high in _WAVES:
         share = total[(hz >= low) & (hz < high)].sum(axis=0) / whole
         out |= {f"mod{g + 1}_{low:g}": float(10.0 * np.log10(share[g] + 1e-4)) for g in range(_GROUPS)}
@@ -212,6 +217,6 @@ def _coupling(rows: Rows) -> dict[str, float]:
 
 
 COUPLING: Final = Family(
-    tuple(FeatureSpec(f"with_{a}_{b}", "1", f"Correlation of {a} and {b} over voiced rows", _OWN, LEAST_S) for a, b in _PAIRS),
+    tuple(FeatureSpec(f"with_{a}_{b}", "1", f"Correlation of {a} and {b}, voiced rows", _OWN, LEAST_S) for a, b in _PAIRS),
     _coupling,
 )

@@ -15,19 +15,16 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import numpy as np
 
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
-from feltsense.core.voice import BANDS
 from feltsense.core.window import StreamTail
 from feltsense.features._gate import collect
 from feltsense.features._voice_phonation import FORMANTS, PHONATION
 from feltsense.features._voice_prosody import LOUDNESS, PITCH, TIMING
-from feltsense.features._voice_rows import STEP_S, Rows
+from feltsense.features._voice_rows import REFERENCE_HZ, STEP_S, Rows
 from feltsense.features._voice_spectral import AVERAGE, CEPSTRUM, COUPLING, MODULATION, SHAPE
 from feltsense.quality.voice import Sound, judge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from numpy.typing import NDArray
 
     from feltsense.core.chunk import Chunk, StreamInfo
     from feltsense.core.window import Window
@@ -36,8 +33,6 @@ __all__ = ["EXTRACTOR", "FAMILIES", "Voice"]
 
 FAMILIES: Final = (PITCH, LOUDNESS, TIMING, PHONATION, FORMANTS, SHAPE, CEPSTRUM, AVERAGE, MODULATION, COUPLING)
 _NEVER = -(2**62)
-_ABOVE_4K = 18
-"""Mel bands from this one on lie above 4 kHz."""
 _EDGES_S = 0.02
 """A window's ends cut two rows."""
 _NOTHING = frozenset({Reason.NO_SIGNAL, Reason.FLATLINE, Reason.NO_SPEECH})
@@ -79,7 +74,8 @@ class Voice:
             return Extracted.nothing(len(self.specs), Reason.NO_SIGNAL)
         rows = Rows(values)
         found = {k: v for family in FAMILIES for k, v in family.values(rows).items()}
-        quality, worst = judge(_sound(rows, found["tract_length"], rows.seconds / max(window.seconds - _EDGES_S, STEP_S)))
+        coverage = rows.seconds / max(window.seconds - _EDGES_S, STEP_S)
+        quality, worst = judge(_sound(rows, found, coverage))
         reasons = {}
         for spec in self.specs:
             if worst in _NOTHING:
@@ -91,8 +87,7 @@ class Voice:
         return collect(self.specs, found, reasons, (quality, worst))
 
 
-def _sound(rows: Rows, tract_cm: float, coverage: float) -> Sound:
-    bands: NDArray[np.float64] = rows.rows[:, -BANDS:]
+def _sound(rows: Rows, found: Mapping[str, float], coverage: float) -> Sound:
     return Sound(
         rows.level,
         rows["peak"],
@@ -101,9 +96,10 @@ def _sound(rows: Rows, tract_cm: float, coverage: float) -> Sound:
         rows.voiced,
         rows.semitones,
         rows["periodicity"],
-        bands[:, _ABOVE_4K:].max(axis=1),
-        bands[:, :_ABOVE_4K].max(axis=1),
-        tract_cm,
+        float(rows["bandwidth"].min()),
+        REFERENCE_HZ * 2.0 ** (found["f0st_p50"] / 12.0),
+        found["loudness_peaks_s"],
+        found["centroid_p50"],
         coverage,
     )
 

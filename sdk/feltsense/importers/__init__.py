@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from feltsense.core.recording import Recording
 
-__all__ = ["importer", "importers", "open_recording"]
+__all__ = ["importer", "importers", "open_recording", "wav_files"]
+
+WAV = ".wav"
 
 
 def importers() -> tuple[str, ...]:
@@ -45,8 +47,14 @@ def importer(name: str) -> Callable[[Path, str, Mapping[str, str]], Recording]:
     return found
 
 
+def wav_files(folder: Path) -> list[Path]:
+    """WAV files of a folder and the folders in it, in order of their names; what a system hides is passed over."""
+    found = (p for p in folder.rglob("*") if p.suffix.lower() == WAV and p.is_file())
+    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+
+
 def open_recording(path: str | os.PathLike[str], subject: str | None = None) -> Recording:
-    """Open a recording by its content: a ``.felt`` file, or an Empatica E4 folder or zip.
+    """Open a recording by its content: a ``.felt`` file, an Empatica E4 folder or zip, or a WAV file.
 
     Parameters
     ----------
@@ -60,10 +68,10 @@ def open_recording(path: str | os.PathLike[str], subject: str | None = None) -> 
     RecordingError
         If it is missing, damaged or something else.
     ImportFormatError
-        If an E4 folder or zip is damaged or incomplete.
+        If an E4 folder or zip, or a WAV file, is damaged or incomplete.
     """
     from feltsense import store
-    from feltsense.importers import e4
+    from feltsense.importers import e4, wav
     from feltsense.store.keys import from_environment
 
     where = Path(path)
@@ -76,8 +84,10 @@ def open_recording(path: str | os.PathLike[str], subject: str | None = None) -> 
         raise RecordingError(msg)
     if where.is_dir() or e4.is_zip(where):
         return e4.IMPORTER(where, subject or e4.name_of(where), {})
+    if where.suffix.lower() == WAV or wav.is_wav(where):
+        return wav.IMPORTER(where, subject or where.stem, {})
     msg = (
-        f"{where}: is neither a .felt file nor an Empatica E4 folder or zip; "
+        f"{where}: is neither a .felt file nor an Empatica E4 folder or zip nor a WAV file; "
         "other formats become one by: feltsense import FORMAT SOURCE --out FILE.felt"
     )
     raise RecordingError(msg)

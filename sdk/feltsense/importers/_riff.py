@@ -79,7 +79,7 @@ def _header(path: Path, file: BinaryIO) -> Sound:
     mark = file.read(12)
     size = file.seek(0, 2)
     if mark[:4] == b"RIFX" or mark[:4] == b"RF64":
-        raise _wrong(path, f"is a {mark[:4].decode()} file, which is not read; convert it: ffmpeg -i IN -c:a pcm_s16le OUT.wav")
+        raise _wrong(path, f"is a {mark[:4].decode()} file, which is not read; convert it: ffmpeg -i IN OUT.wav")
     if mark[:4] != b"RIFF" or mark[8:12] != b"WAVE":
         raise _wrong(path, "is no WAV file; convert it: ffmpeg -i IN -ar 16000 OUT.wav")
     at, form = 12, None
@@ -105,9 +105,9 @@ def _form(path: Path, data: bytes) -> tuple[int, int, int, int]:
         code = struct.unpack("<H", data[24:26])[0]
     if (code, bits) not in _WIDTHS:
         name = _OTHERS.get(code) or f"{bits} bits of encoding {code}"
-        raise _wrong(path, f"holds {name}; known are PCM of 8, 16, 24 and 32 bits and float; convert it: ffmpeg -i IN OUT.wav")
+        raise _wrong(path, f"holds {name}; known are PCM of 8 to 32 bits and float; convert it: ffmpeg -i IN OUT.wav")
     if not 1 <= channels <= _MOST_CHANNELS or align != channels * bits // 8:
-        raise _wrong(path, f"says {channels} channels of {bits} bits in {align} bytes, which contradicts itself; it is damaged")
+        raise _wrong(path, f"says {channels} channels of {bits} bits in {align} bytes, which cannot be; it is damaged")
     if rate < 1:
         raise _wrong(path, "says 0 samples a second; the file is damaged")
     return code, channels, rate, bits

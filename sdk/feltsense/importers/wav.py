@@ -1,7 +1,7 @@
 """WAV files: a voice, as rows of measures.
 
 **The sound itself is never kept.** A recording that comes from a WAV file holds 100 rows a second of measures
-(:mod:`feltsense.core.voice`), which :class:`~feltsense.dsp.voice.front.VoiceFrontEnd` makes while the file is read; a
+(:mod:`feltsense.core.voice_row`), which :class:`~feltsense.dsp.voice.front.VoiceFrontEnd` makes while the file is read; a
 ``.felt`` file written from it has no waveform. Rows still tell much of what was said: they are a voice's data.
 
 A WAV file has no date: times count from 1970.
@@ -25,10 +25,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["IMPORTER", "read_wav"]
+__all__ = ["IMPORTER", "is_wav", "read_wav"]
 
 LEAST_HZ, MOST_HZ = 8000, 384_000
 """A telephone's rate, below which there is no voice to analyse; the fastest of sound cards."""
+
+
+def is_wav(path: Path) -> bool:
+    """Whether a file begins as a WAV file does."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    return head[:4] == b"RIFF" and head[8:12] == b"WAVE"
 
 
 def read_wav(source: Path, subject: str, options: Mapping[str, str]) -> Recording:
@@ -72,7 +82,7 @@ def read_wav(source: Path, subject: str, options: Mapping[str, str]) -> Recordin
         at += len(x)
     rows += front.close()
     if not rows:
-        msg = f"{source}: {sound.frames} samples at {sound.rate} Hz are less than 10 ms of sound; there is nothing to measure"
+        msg = f"{source}: {sound.frames} samples at {sound.rate} Hz are less than 10 ms: there is nothing to measure"
         raise ImportFormatError(msg)
     metadata = {
         "importer": "wav", "source": source.name, "rate_hz": str(sound.rate), "channels": str(sound.channels),

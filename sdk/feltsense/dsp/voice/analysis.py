@@ -1,4 +1,4 @@
-"""From a span of sound to rows (:mod:`feltsense.core.voice`): a pure function.
+"""From a span of sound to rows (:mod:`feltsense.core.voice_row`): a pure function.
 
 The path of the pitch looks at the whole span, so that a row in the middle of a second does not depend on where the
 second was cut; everything else is measured in the rows that are asked for.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from feltsense.core.voice import BANDS, ROW_RATE, VOICE_CHANNELS, column
+from feltsense.core.voice_row import BANDS, ROW_RATE, VOICE_CHANNELS, column
 from feltsense.dsp.voice import pitch
 from feltsense.dsp.voice.cycles import SUMS, cycles
 from feltsense.dsp.voice.formants import formants
@@ -33,9 +33,9 @@ _FULL_SCALE = 0.999
 .99997; players that limit stop in between."""
 _LEVEL = 400
 """Samples (25 ms) of the level: short enough for a syllable."""
-_SPEECH_BELOW, _SPEECH_LEAST = 35.0, -75.0
+_SPEECH_BELOW, _SPEECH_LEAST = 35.0, -90.0
 """dB below the span's loudest row that speech may be, and the least level of all: soft consonants are 30 dB below the
-vowels of their word, and −75 dB is the noise of a good converter."""
+vowels of their word, and −90 dB is the noise of 16 bits."""
 
 
 def _frames(x: Array, size: int, rows: int) -> Array:
@@ -45,7 +45,7 @@ def _frames(x: Array, size: int, rows: int) -> Array:
     return sliding_window_view(padded, size)[::HOP][:rows]
 
 
-def analyse(x: Array, first: int, stop: int) -> Array:
+def analyse(x: Array, first: int, stop: int, bandwidth: float) -> Array:
     """Rows of a span.
 
     Parameters
@@ -54,6 +54,8 @@ def analyse(x: Array, first: int, stop: int) -> Array:
         Sound at 16 kHz, full scale ±1.
     first, stop : int
         Rows to give; the rest of the span is context.
+    bandwidth : float
+        Half of the rate that the sound came at, in Hz.
 
     Returns
     -------
@@ -73,8 +75,9 @@ def analyse(x: Array, first: int, stop: int) -> Array:
     put("level", level[part])
     put("peak", np.abs(cells).max(axis=1))
     put("clipped", (np.abs(cells) >= _FULL_SCALE).mean(axis=1))
+    put("bandwidth", np.full(stop - first, bandwidth))
     put("speech", (level[part] > max(float(level.max()) - _SPEECH_BELOW, _SPEECH_LEAST)).astype(float))
-    put("crossings", (np.diff(np.signbit(cells), axis=1)).mean(axis=1))
+    put("crossings", (np.diff(cells < 0.0, axis=1)).mean(axis=1))
     put("f0", np.where(voiced, RATE / np.maximum(track.lag[part], 1.0), 0.0))
     put("periodicity", np.clip(track.strength[part], 0.0, 1.0))
     at = column("pairs")

@@ -160,5 +160,7 @@ def _add(starts: NDArray[np.int64], found: Array, out: Array) -> None:
     louder = np.maximum(amplitude[1:], amplitude[:-1]) / np.maximum(np.minimum(amplitude[1:], amplitude[:-1]), 1e-12)
     pair = (ratio < _FACTOR) & (louder < _LOUDER)
     of_pairs = np.stack((pair, pair * np.abs(np.diff(period)), pair * np.abs(np.diff(amplitude))), axis=1)
-    np.add.at(out, (starts[1:, None], [0, 1, 5]), of_pairs)
-    np.add.at(out, (starts[:, None], [2, 3, 4, 6]), np.stack((np.ones(len(period)), period, error, amplitude), axis=1))
+    of_cycles = np.stack((np.ones(len(period)), period, error, amplitude), axis=1)
+    for columns, rows, values in (([0, 1, 5], starts[1:], of_pairs), ([2, 3, 4, 6], starts, of_cycles)):
+        for k, c in enumerate(columns):
+            np.add.at(out[:, c], rows, values[:, k])

@@ -3,7 +3,7 @@
 Contract
 --------
 - Takes chunks of kind ``audio`` at any rate from 8 kHz and gives chunks of kind ``voice``: 100 rows a second
-  (:mod:`feltsense.core.voice`). What it gave out it has dropped: it holds 1.7 s of sound at most, and
+  (:mod:`feltsense.core.voice_row`). What it gave out it has dropped: it holds 1.7 s of sound at most, and
   :meth:`VoiceFrontEnd.close` overwrites that with zeros. It opens no file and no socket.
 - Rows come in blocks of 1 s on the segment's own grid, each measured with 0.25 s of context on either side: the same bits
   however the sound was cut. A row is out 1.5 s after its sound at the latest.
@@ -19,7 +19,7 @@ import numpy as np
 from feltsense.core.chunk import Chunk, Gap, GapReason, StreamInfo
 from feltsense.core.signals import spec
 from feltsense.core.timeline import TimeMap
-from feltsense.core.voice import ROW_RATE
+from feltsense.core.voice_row import ROW_RATE
 from feltsense.dsp.blocks import Tail
 from feltsense.dsp.runs import RunSplitter
 from feltsense.dsp.voice.analysis import HOP, RATE, analyse
@@ -131,7 +131,7 @@ class VoiceFrontEnd:
     def _chunk(self, stop: int) -> Chunk:
         first = max(self._row - _CONTEXT, 0)
         span = self._sound.between(first * HOP, (self._row + _BLOCK + _CONTEXT) * HOP)
-        values = analyse(span, self._row - first, stop - first)
+        values = analyse(span, self._row - first, stop - first, float(self._rate) / 2.0)
         if self._row == 0:
             self._segment += 1
         known = [a for a in self._anchors if self._row <= a[0] <= self._row + _BLOCK]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["CEILING_HZ", "FLOOR_HZ", "Candidates", "Track", "WINDOW_S", "candidates", "harmonicity", "path"]
+__all__ = ["CEILING_HZ", "FLOOR_HZ", "WINDOW_S", "Candidates", "Track", "candidates", "harmonicity", "path"]
 
 FLOOR_HZ, CEILING_HZ = 60.0, 600.0
 """A low male creak and a shout of a woman or a child."""

@@ -26,8 +26,8 @@ __all__ = ["FLOOR", "TRANSFORM", "WINDOW", "db", "describe", "flux", "mel_bands"
 
 WINDOW, TRANSFORM = 640, 1024
 """Samples of a frame (40 ms at 16 kHz: two periods of 50 Hz) and of its transform."""
-FLOOR = 1e-14
-"""Power re full scale: −140 dB, while 16 bits end at −98 dB."""
+FLOOR = 1e-16
+"""Power re full scale: −160 dB, while the noise of 16 bits has −125 dB in a bin."""
 _LOW_HZ, _HIGH_HZ = 20.0, 8000.0
 
 
@@ -41,7 +41,8 @@ def db(power: Array) -> Array:
 def _hamming() -> Array:
     w = np.hamming(WINDOW)
     # A sine of full scale has the power ½ in its bins together.
-    return w / np.sqrt((w * w).sum() * TRANSFORM / 2.0)
+    out: Array = w / np.sqrt((w * w).sum() * TRANSFORM / 2.0)
+    return out
 
 
 def power_spectra(frames: Array) -> Array:
@@ -55,11 +56,13 @@ def power_spectra(frames: Array) -> Array:
 @lru_cache(maxsize=8)
 def mel_bands(count: int, rate: float) -> Array:
     """Triangular filters, equally spaced in mel = 2595·log10(1 + f/700); shape (bins, count)."""
-    edges = np.linspace(*(2595.0 * np.log10(1.0 + np.array([_LOW_HZ, _HIGH_HZ]) / 700.0)), count + 2)
+    low, high = (2595.0 * np.log10(1.0 + hz / 700.0) for hz in (_LOW_HZ, _HIGH_HZ))
+    edges = np.linspace(low, high, count + 2)
     hz = 700.0 * (10.0 ** (edges / 2595.0) - 1.0)
     bins = np.fft.rfftfreq(TRANSFORM, 1.0 / rate)[:, None]
     up, down = (bins - hz[:-2]) / np.diff(hz)[:-1], (hz[2:] - bins) / np.diff(hz)[1:]
-    return np.clip(np.minimum(up, down), 0.0, None)
+    out: Array = np.clip(np.minimum(up, down), 0.0, None)
+    return out
 
 
 def mel_power(power: Array, count: int, rate: float) -> Array:
@@ -78,7 +81,7 @@ def flux(power: Array) -> Array:
 
 @lru_cache(maxsize=2)
 def _axes(rate: float) -> tuple[Array, dict[str, slice]]:
-    hz = np.fft.rfftfreq(TRANSFORM, 1.0 / rate)
+    hz = np.fft.rfftfreq(TRANSFORM, 1.0 / rate).astype(np.float64)
 
     def between(low: float, high: float) -> slice:
         a, b = np.searchsorted(hz, (low, high))

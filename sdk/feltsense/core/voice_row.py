@@ -24,7 +24,8 @@ BANDS: Final = 26
 
 VOICE_CHANNELS: Final = (
     # Level in dB re full scale; largest absolute sample; share of samples at full scale; 1 where the detector hears speech.
-    "level", "peak", "clipped", "speech",
+    # Bandwidth is what the sound's rate could carry, Hz.
+    "level", "peak", "clipped", "speech", "bandwidth",
     # Fundamental frequency in Hz and normalised autocorrelation at its period.
     "f0", "periodicity",
     # Sums over the glottal cycles that begin in the row: pairs, |change of period|, periods, their sum, the same for
