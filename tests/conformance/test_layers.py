@@ -19,6 +19,7 @@ LAYERS = (
     ("experts", "fusion", "bundle"),
     ("session", "calibration", "watch"),
     ("store", "importers", "exporters", "datasets", "train", "evaluate", "report", "testing", "vision"),
+    ("study",),
     ("cli",),
 )
 RANK = {name: rank for rank, row in enumerate(LAYERS) for name in row}

@@ -27,6 +27,10 @@ class EventKind(StrEnum):
     """A device's clock started anew; `text` is the device."""
     BEAT = "beat"
     """An annotated heart beat; `text` is the annotator's symbol."""
+    CONSENT = "consent"
+    """Consent to a stream given or withdrawn; `text` is JSON, see :mod:`feltsense.study.consent`."""
+    ANSWER = "answer"
+    """An answer to a study's prompt; `value` is its number, `text` the prompt's id, or JSON where there is more to tell."""
     NOTE = "note"
     """Free text."""
 
