@@ -65,11 +65,3 @@ def test_time_matched_counts_pairs_of_different_people_only():
     assert metrics.time_matched_auroc(truth, score, time, subject) == 0.0
     assert metrics.time_matched_auroc(truth, score, time - np.array([0, 0, 0, 80]), subject) == 0.25
     assert np.isnan(metrics.time_matched_auroc(truth, score, time * 100, subject))
-
-
-def test_bootstrap_draws_people():
-    subject = np.repeat(["A", "B"], 50)
-    value = np.repeat([0.0, 1.0], 50)
-    low, high = metrics.bootstrap_interval(subject, lambda r: float(value[r].mean()))
-    assert (low, high) == (0.0, 1.0)
-    assert metrics.bootstrap_interval(subject, lambda r: float(value[r].mean())) == (low, high)

@@ -31,7 +31,8 @@ def body():
 
 def test_all_rows_are_there(body):
     assert set(body["figures"]) == {
-        "rest", "raw", "rest_model_without_profile", "order_randomised", "time_only", "majority", "ppg_alone", "eda_alone",
+        "rest", "raw", "rest_model_without_profile", "late_fusion", "ppg_alone", "eda_alone", "without_ppg", "without_eda",
+        "order_randomised", "time_only", "time_only_order_randomised", "majority",
     }
     assert body["figures"]["majority"]["balanced_accuracy"] == 0.5
     # Everyone does the same at the same minute: the clock knows it all.
@@ -56,12 +57,12 @@ def test_shuffled_labels_are_worth_nothing():
 
 def test_rearranged_timelines_keep_the_calibration_first_and_lose_nothing():
     one = line("A", 0)
-    order = rearranged(one, 30.0, 3)
+    _, order = rearranged(one, 30.0, 3)
     assert order[:9].tolist() == list(range(9))
     kept = np.flatnonzero((one.y >= 0) | one.resting)
     assert sorted(order.tolist()) == kept.tolist()
     assert order.tolist() != kept.tolist()
-    assert rearranged(one, 30.0, 3).tolist() == order.tolist()
+    assert rearranged(one, 30.0, 3)[1].tolist() == order.tolist()
     # Pieces are label-pure and at most five minutes long.
     steps = np.flatnonzero(np.diff(order[9:]) != 1)
     for piece in np.split(order[9:], steps + 1):

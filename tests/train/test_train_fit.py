@@ -10,7 +10,7 @@ from feltsense.bundle._graph import build
 from feltsense.bundle.write import write
 from feltsense.errors import ModelDataError
 from feltsense.evaluate.apply import answer
-from feltsense.evaluate.protocol import evaluate
+from feltsense.evaluate.protocol import Plan, evaluate
 from feltsense.fusion.late import decay
 from feltsense.train import fit as fitting
 from feltsense.train.card import card
@@ -27,7 +27,7 @@ def fit(lines, target, **options):
 
 
 def folds_of(lines, training, kept):
-    return evaluate(leave_one_subject_out(Cohort(lines)), STRESS, training, kept)
+    return evaluate(leave_one_subject_out(Cohort(lines)), STRESS, training, Plan(draws=0, kept=kept))
 
 
 @pytest.fixture(scope="module")

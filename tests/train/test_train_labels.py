@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from feltsense.core.recording import Recording, Stream
@@ -11,15 +12,13 @@ from feltsense.core.window import Window
 from feltsense.datasets import stress_predict
 from feltsense.datasets.labelled import Interval, Labelled, Mark, read_manifest
 from feltsense.errors import LabelError
-from feltsense.train import examples
+from feltsense.train.labels import classes_of, first_rest, votes
 
 T0 = 1_700_000_000 * NS
 
 
 def recording(seconds):
     from fractions import Fraction
-
-    import numpy as np
 
     from feltsense.core.chunk import StreamInfo
     from feltsense.core.recording import Segment
@@ -89,7 +88,7 @@ def test_the_data_sets_table_becomes_runs(tmp_path):
     rows = [("S1", s, "0" if s < 105 else "1") for s in range(100, 110) if s != 102] + [("S9", 5, "0")]
     (tmp_path / "labels.csv").write_text("subject,unix_time_s,label\n" + "".join(f"{a},{b},{c}\n" for a, b, c in rows))
     notes = []
-    (one,) = stress_predict.read(tmp_path, notes.append)
+    (one,) = stress_predict.read(tmp_path, "stress", notes.append)
     assert [(m.label, m.start, m.stop) for m in one.marks] == [
         ("rest", 100.0, 102.0), ("rest", 103.0, 105.0), ("stress", 105.0, 110.0),
     ]
@@ -97,19 +96,64 @@ def test_the_data_sets_table_becomes_runs(tmp_path):
     assert "S9" in notes[0]
     (tmp_path / "labels.csv").write_text("subject,unix_time_s,label\nS1,100,2\n")
     with pytest.raises(LabelError, match="line 2: label '2'"):
-        stress_predict.read(tmp_path, notes.append)
+        stress_predict.read(tmp_path, "stress", notes.append)
+
+
+def at(k):
+    return Window(0, T0 + k * NS, T0 + (k + 60) * NS)
+
+
+def span(start, stop, label, **who):
+    return Interval(T0 + start * NS, T0 + stop * NS, label, **who)
 
 
 def test_a_window_needs_95_percent_of_one_label():
-    at = lambda k: Window(0, T0 + k * NS, T0 + (k + 60) * NS)  # noqa: E731
-    intervals = [Interval(T0, T0 + 100 * NS, "rest"), Interval(T0 + 100 * NS, T0 + 300 * NS, "stress")]
-    labels = [examples._label(at(k), intervals, ("rest", "stress")) for k in (0, 40, 43, 44, 70, 96, 97, 100, 260)]
-    assert labels == [0, 0, 0, -1, -1, -1, 1, 1, -1]
+    intervals = [span(0, 100, "rest"), span(100, 300, "stress")]
+    counted, several = votes([at(k) for k in (0, 40, 43, 44, 70, 96, 97, 100, 260)], intervals, ("rest", "stress"))
+    assert not several
+    assert classes_of(counted).tolist() == [0, 0, 0, -1, -1, -1, 1, 1, -1]
 
 
 def test_the_first_270_seconds_of_rest_in_pieces():
-    intervals = [Interval(T0, T0 + 200 * NS, "rest"), Interval(T0 + 200 * NS, T0 + 300 * NS, "stress"),
-                 Interval(T0 + 300 * NS, T0 + 900 * NS, "rest")]
-    pieces = examples._first_rest(intervals, "rest")
+    intervals = [span(0, 200, "rest"), span(200, 300, "stress"), span(300, 900, "rest")]
+    pieces = first_rest(intervals, "rest", 270.0)
     assert [((r.start_ns - T0) / NS, (r.stop_ns - T0) / NS) for r in pieces] == [(0, 200), (300, 370)]
-    assert examples._first_rest(intervals, None) == ()
+    assert first_rest(intervals, None, 270.0) == ()
+
+
+def test_several_raters_vote_and_a_tie_is_no_label():
+    intervals = [
+        span(0, 300, "rest", rater="a"), span(0, 150, "rest", rater="b"), span(150, 300, "stress", rater="b"),
+        span(100, 300, "stress", rater="c"),
+    ]
+    counted, several = votes([at(0), at(60), at(200)], intervals, ("rest", "stress"))
+    assert several
+    assert counted.tolist() == [[2, 0], [2, 0], [1, 2]]
+    assert classes_of(counted).tolist() == [0, 0, 1]
+    assert classes_of(np.array([[1.0, 1.0], [np.nan, np.nan], [0.3, 0.7]])).tolist() == [-1, -1, 1]
+    # Rest that calibrates is rest in everybody's opinion.
+    agreed = first_rest(intervals[:3], "rest", 270.0)
+    assert [((r.start_ns - T0) / NS, (r.stop_ns - T0) / NS) for r in agreed] == [(0, 150)]
+
+
+def test_soft_labels_keep_their_shares():
+    soft = [span(0, 200, "rest", share=0.3), span(0, 200, "stress", share=0.7)]
+    counted, several = votes([at(0), at(180)], soft, ("rest", "stress"))
+    assert several
+    np.testing.assert_allclose(counted, [[0.3, 0.7], [np.nan, np.nan]])
+    assert classes_of(counted).tolist() == [1, -1]
+    assert first_rest(soft, "rest", 270.0) == ()
+
+
+def test_manifests_with_raters_shares_and_groups(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text(
+        "path,subject,label,start_s,end_s,rater,share,sex,age\n"
+        "a.felt,A,rest,0,60,r1,,f,30-39\na.felt,A,stress,0,60,r2,0.5,f,30-39\n"
+    )
+    (a,) = read_manifest(path)
+    assert a.marks == (Mark("rest", 0.0, 60.0, rater="r1"), Mark("stress", 0.0, 60.0, rater="r2", share=0.5))
+    assert dict(a.about) == {"sex": "f", "age": "30-39"}
+    path.write_text("path,subject,label,share\na.felt,A,rest,1.5\n")
+    with pytest.raises(LabelError, match="line 2: column share"):
+        read_manifest(path)

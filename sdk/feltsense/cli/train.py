@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from feltsense.errors import InputError
     from feltsense.train.card import card
     from feltsense.train.fit import fit, need_extra
+    from feltsense.train.parallel import one_thread
     from feltsense.train.splits import Cohort, everyone
 
     need_extra()
@@ -43,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
             msg = f"{args.evaluation}: no evaluation ({e!r}); give the JSON that feltsense evaluate wrote"
             raise InputError(msg) from None
     lines, target, training = gather(args)
-    fitted = fit(everyone(Cohort(lines, training["data"])), target, training=training)
+    with one_thread():
+        fitted = fit(everyone(Cohort(lines, training["data"])), target, training=training)
     parity = write(args.out, fitted.model, card(fitted.model, evaluation), fitted.stack)
     size = Path(args.out).stat().st_size
     people, experts = len(fitted.model.training["subjects"]), len(fitted.model.members)

@@ -30,16 +30,23 @@ SLACK_S = 60.0
 """Labels may end this much after the signal (or begin before it): devices are stopped a little early."""
 
 COLUMNS = ("path", "subject", "label")
+GROUPS = ("sex", "age", "device")
+"""Optional columns of a manifest that name a person's group."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A label as it is written down; no start and stop means the whole recording."""
+    """A label as it is written down; no start and stop means the whole recording.
+
+    `rater` is whose opinion it is, `share` how much of it goes to this label (1: all).
+    """
 
     label: str
     start: float | None = None
     stop: float | None = None
     unix: bool = False
+    rater: str = ""
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,6 +56,8 @@ class Interval:
     start_ns: int
     stop_ns: int
     label: str
+    rater: str = ""
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +74,20 @@ class Labelled:
         Its labels.
     where : str
         Where the labels are written, for errors.
+    about : tuple of (str, str)
+        Groups that are known: ``("sex", "f")``, ``("age", "30–39")``.
     """
 
     subject: str
     path: Path
     marks: tuple[Mark, ...]
     where: str
+    about: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """What may be among the labels."""
+        return frozenset(m.label for m in self.marks)
 
     def open(self) -> Recording:
         """Read the recording."""
@@ -109,22 +126,25 @@ class Labelled:
                 raise LabelError(msg)
             trimmed = max(trimmed, beyond)
             if min(stop, last) > max(start, first):
-                out.append(Interval(max(start, first), min(stop, last), mark.label))
+                out.append(Interval(max(start, first), min(stop, last), mark.label, mark.rater, mark.share))
         if trimmed > 0:
             note(f"{self.subject}: labels reach {trimmed / NS:.1f} s past the signal; trimmed")
         out.sort()
-        for a, b in pairwise(out):
-            if b.start_ns < a.stop_ns:
-                at = (b.start_ns - first) / NS
-                msg = f"{self.where}: labels {a.label!r} and {b.label!r} of {self.subject} overlap at {at:.1f} s"
-                raise LabelError(msg)
+        for rater in {i.rater for i in out}:
+            for a, b in pairwise([i for i in out if i.rater == rater and i.share >= 1.0]):
+                if b.start_ns < a.stop_ns:
+                    at = (b.start_ns - first) / NS
+                    whose = f" (rater {rater})" if rater else ""
+                    msg = f"{self.where}: labels {a.label!r} and {b.label!r} of {self.subject}{whose} overlap at {at:.1f} s"
+                    raise LabelError(msg)
         return tuple(out)
 
 
 def read_manifest(path: str | Path) -> list[Labelled]:
-    """Read a table of labels: columns path, subject, label and optionally start_s, end_s.
+    """Read a table of labels: columns path, subject, label and optionally start_s, end_s, rater, share, sex, age, device.
 
-    Paths are relative to the table. Rows of the same path are one recording.
+    Paths are relative to the table. Rows of the same path are one recording. Several raters may label the same
+    seconds; a soft label is several rows of the same seconds with a `share` each.
 
     Raises
     ------
@@ -133,6 +153,7 @@ def read_manifest(path: str | Path) -> list[Labelled]:
     """
     path = Path(path)
     found: dict[tuple[str, str], list[Mark]] = {}
+    about: dict[tuple[str, str], dict[str, str]] = {}
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
@@ -151,16 +172,30 @@ def read_manifest(path: str | Path) -> list[Labelled]:
                 if start is not None and stop is not None and stop <= start:
                     msg = f"{where}: end_s {stop:g} is not after start_s {start:g}"
                     raise LabelError(msg)
-                found.setdefault((row["path"].strip(), row["subject"].strip()), []).append(
-                    Mark(row["label"].strip(), start, stop)
-                )
+                key = (row["path"].strip(), row["subject"].strip())
+                rater, share = (row.get("rater") or "").strip(), _share(row, where)
+                found.setdefault(key, []).append(Mark(row["label"].strip(), start, stop, rater=rater, share=share))
+                about.setdefault(key, {}).update({g: text for g in GROUPS if (text := (row.get(g) or "").strip())})
     except (OSError, UnicodeDecodeError, csv.Error) as e:
         msg = f"{path}: cannot read the manifest ({e})"
         raise LabelError(msg) from None
     if not found:
         msg = f"{path}: the manifest has no rows"
         raise LabelError(msg)
-    return [Labelled(subject, path.parent / where, tuple(marks), str(path)) for (where, subject), marks in found.items()]
+    return [
+        Labelled(subject, path.parent / where, tuple(marks), str(path), tuple(sorted(about[where, subject].items())))
+        for (where, subject), marks in found.items()
+    ]
+
+
+def _share(row: Mapping[str, str | None], where: str) -> float:
+    value = _seconds(row, "share", where)
+    if value is None:
+        return 1.0
+    if not 0.0 < value <= 1.0:
+        msg = f"{where}: column share: {value:g} is no share; it lies above 0 and up to 1"
+        raise LabelError(msg)
+    return value
 
 
 def _seconds(row: Mapping[str, str | None], column: str, where: str) -> float | None:
@@ -172,6 +207,6 @@ def _seconds(row: Mapping[str, str | None], column: str, where: str) -> float | 
     except ValueError:
         value = float("nan")
     if not abs(value) < float("inf"):
-        msg = f"{where}: column {column}: {text!r} is no number of seconds"
+        msg = f"{where}: column {column}: {text!r} is no number"
         raise LabelError(msg)
     return value

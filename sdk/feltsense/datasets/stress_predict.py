@@ -24,13 +24,15 @@ LABELS = {"0": "rest", "1": "stress"}
 _COLUMNS = ("subject", "unix_time_s", "label")
 
 
-def read(folder: Path, note: Callable[[str], None]) -> list[Labelled]:
+def read(folder: Path, target: str, note: Callable[[str], None]) -> list[Labelled]:
     """Everyone in the folder, with labels.
 
     Parameters
     ----------
     folder : Path
         Holds ``labels.csv`` and a folder a person.
+    target : str
+        What is to be estimated; the data set has the same two labels for all.
     note : callable
         Told in one line who was skipped.
 

@@ -1,12 +1,13 @@
 """A model over one recording's windows, as a session would have done it.
 
 The base runner on a batch, then the smoothing: window by window it is what :class:`feltsense.session.Session` gives
-(a test holds the two together).
+(a test holds the two together). A timeline that was changed (another order, nothing but calm, a sensor that fell
+silent) is a :class:`Line` of its own, so that everything that runs along with the windows runs anew.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from feltsense.bundle.schema import Model
     from feltsense.train.examples import Line
 
-__all__ = ["Answers", "answer", "rearranged"]
+__all__ = ["PIECE_S", "Answers", "answer", "calm_only", "inputs_of", "rearranged", "retimed", "silenced"]
 
 PIECE_S = 300.0
 """Longest label-pure piece of a rearranged timeline."""
@@ -60,11 +61,12 @@ def answer(model: Model, line: Line, *, calibrated: bool = True, without: Sequen
     without : sequence of str
         Modalities that are taken away.
     """
+    if without:
+        gone = np.isin(line.schema.modalities, list(without))
+        line = silenced(line, np.broadcast_to(gone, line.quality.shape))
     columns = model.columns(line.schema)
     n = len(line.y)
     quality = np.array([line.quality[:, line.schema.modalities.index(m)] for m in model.modalities]).T.reshape(n, -1)
-    for m in without:
-        quality[:, model.modalities.index(m)] = 0.0
     seconds = np.where(line.known[:, None] & calibrated, line.rest_seconds[columns], 0.0)
     inputs = Inputs(
         line.x[:, columns], quality, np.broadcast_to(line.rest_mean[columns], (n, len(columns))), seconds,
@@ -76,10 +78,32 @@ def answer(model: Model, line: Line, *, calibrated: bool = True, without: Sequen
     return Answers(out.logit, probabilities(smoothed), present)
 
 
-def rearranged(line: Line, hop_s: float, seed: int) -> NDArray[np.int64]:
+def inputs_of(model: Model, line: Line) -> NDArray[np.float64]:
+    """What the experts of a model see of a recording: normalised inputs (n, inputs), NaN where missing."""
+    columns = model.columns(line.schema)
+    seconds = np.where(line.known[:, None], line.rest_seconds[columns], 0.0)
+    return model.normaliser(line.x[:, columns], np.broadcast_to(line.rest_mean[columns], seconds.shape), seconds)
+
+
+def retimed(line: Line, order: NDArray[np.int64], hop_s: float) -> Line:
+    """Some of a recording's windows in another order, on a clock that runs from its beginning."""
+    first = float(line.stop_s[0]) if len(line.stop_s) else 0.0
+    return replace(
+        line,
+        stop_s=first + hop_s * np.arange(len(order), dtype=np.float64),
+        x=line.x[order],
+        quality=line.quality[order],
+        y=line.y[order],
+        known=line.known[order],
+        votes=None if line.votes is None else line.votes[order],
+        motion=None if line.motion is None else line.motion[order],
+    )
+
+
+def rearranged(line: Line, hop_s: float, seed: int) -> tuple[Line, NDArray[np.int64]]:
     """Windows in an order that no clock knows: calibration first, then label-pure pieces of ≤ 5 min, shuffled.
 
-    Windows without a label are left out. The result indexes the line's windows.
+    Windows without a label are left out. With the new timeline comes the number that each window had before.
     """
     last = np.flatnonzero(line.resting)
     first = int(last[-1]) + 1 if len(last) else 0
@@ -90,5 +114,20 @@ def rearranged(line: Line, hop_s: float, seed: int) -> NDArray[np.int64]:
     for a, b in zip(starts, [*starts[1:], len(labels)], strict=True):
         if b > a and labels[a] >= 0:
             pieces += np.array_split(np.arange(first + a, first + b), int(np.ceil((b - a) / longest)))
-    order = np.random.default_rng(seed).permutation(len(pieces))
-    return np.concatenate([np.arange(first), *(pieces[i] for i in order)]).astype(np.int64)
+    shuffled = np.random.default_rng(seed).permutation(len(pieces))
+    order = np.concatenate([np.arange(first), *(pieces[i] for i in shuffled)]).astype(np.int64)
+    return retimed(line, order, hop_s), order
+
+
+def calm_only(line: Line, hop_s: float, calm: int) -> tuple[Line, NDArray[np.int64]]:
+    """The session as it would have been had nothing happened: up to the calibration, then the calm windows alone."""
+    last = np.flatnonzero(line.resting)
+    first = int(last[-1]) + 1 if len(last) else 0
+    order = np.concatenate([np.arange(first), first + np.flatnonzero(line.y[first:] == calm)]).astype(np.int64)
+    return retimed(line, order, hop_s), order
+
+
+def silenced(line: Line, missing: NDArray[np.bool_]) -> Line:
+    """The recording with modalities missing in some windows, `missing` (n, modalities of the schema)."""
+    owner = np.array([line.schema.modalities.index(m) for m in line.schema.owner], np.int64)
+    return replace(line, x=np.where(missing[:, owner], np.nan, line.x), quality=np.where(missing, 0.0, line.quality))

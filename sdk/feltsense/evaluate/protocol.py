@@ -6,11 +6,13 @@ Rules
   train`` without the judged people writes.
 - Windows that overlap the person's calibration, or lie next to it, are scored in no arm.
 - A window counts where it has a label and an answer; how many have none is reported.
+- Every draw has its own seed, made of the run's seed and the number of the draw: the order of the work, and who does
+  it, changes nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +20,15 @@ import numpy as np
 
 from feltsense.bundle import SUFFIX
 from feltsense.errors import LeakError
-from feltsense.evaluate import metrics
-from feltsense.evaluate.apply import PIECE_S, answer, rearranged
-from feltsense.fusion.late import probabilities
+from feltsense.evaluate.apply import PIECE_S, answer, calm_only, rearranged, silenced
+from feltsense.evaluate.arms import Arm, Fold
+from feltsense.evaluate.nulls import shifted, shuffled
+from feltsense.evaluate.plain import Clock, LateFusion, Motion, TimeTeller
 from feltsense.train.card import card
 from feltsense.train.examples import HOP_S
 from feltsense.train.fit import fit
 from feltsense.train.parallel import side_by_side
-from feltsense.train.splits import SubjectSplits
-from feltsense.train.stacking import smooth
+from feltsense.train.splits import SubjectSplit, SubjectSplits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,92 +37,43 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from feltsense.bundle.schema import Model
-    from feltsense.evaluate.apply import Answers
     from feltsense.train.examples import Line
-    from feltsense.train.splits import Cohort, SubjectSplit
+    from feltsense.train.splits import Cohort
     from feltsense.train.targets import Target
 
-__all__ = ["PIECE_S", "SHUFFLES", "Arm", "Fold", "arms", "evaluate", "of_model"]
+    Saying = Callable[[Line], tuple[NDArray[np.float64], NDArray[np.bool_]]]
+
+__all__ = ["LEVELS", "PIECE_S", "SHUFFLES", "Plan", "evaluate", "of_model"]
 
 SHUFFLES = 10
 """Rearranged timelines a person."""
+LEVELS = tuple(round(0.1 * i, 1) for i in range(11))
+"""Shares of the modalities that are missing, along the curves (MultiBench's grid)."""
+SILENT_S = 300.0
+"""A sensor falls silent for so long at a time."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Arm:
-    """Windows that were scored in one way.
-
-    Attributes
-    ----------
-    subject, time_s : ndarray, shape (n,)
-        Whose, and when the window ended, seconds since the recording's first sample.
-    truth : ndarray of int64, shape (n,)
-        Class number.
-    probability : ndarray, shape (n, classes)
-        What was said.
-    """
-
-    subject: NDArray[np.str_]
-    time_s: NDArray[np.float64]
-    truth: NDArray[np.int64]
-    probability: NDArray[np.float64]
-
-    @classmethod
-    def joined(cls, arms: Sequence[Arm]) -> Arm:
-        """Several arms as one."""
-        return cls(*(np.concatenate([getattr(a, n) for a in arms]) for n in ("subject", "time_s", "truth", "probability")))
-
-    def figures(self, decided: int, *, interval: bool = True, matched: bool = True) -> dict[str, Any]:
-        """All metrics; `decided` is the class that AUROC and calibration are about.
-
-        `interval`: with bootstrap intervals. `matched`: with the time-matched AUROC, which means nothing where the
-        order of a timeline is not its own.
-        """
-        said = self.probability.argmax(axis=1)
-        hit = self.truth == decided
-        score = self.probability[:, decided]
-        weight = len(hit) / np.maximum(np.bincount(self.truth), 1)[self.truth]
-        out: dict[str, Any] = {
-            "windows": len(self.truth),
-            "balanced_accuracy": metrics.balanced_accuracy(self.truth, said),
-            "auroc": metrics.auroc(hit, score),
-            "macro_f1": metrics.macro_f1(self.truth, said),
-            "accuracy": metrics.accuracy(self.truth, said),
-            "brier": metrics.brier(self.truth, self.probability),
-            "calibration_error_equal_shares": metrics.calibration_error(hit, score, weight),
-        }
-        if matched:
-            out["time_matched_auroc"] = metrics.time_matched_auroc(hit, score, self.time_s, self.subject)
-        if interval:
-            out["balanced_accuracy_95"] = metrics.bootstrap_interval(
-                self.subject, lambda r: metrics.balanced_accuracy(self.truth[r], said[r])
-            )
-            out["auroc_95"] = metrics.bootstrap_interval(self.subject, lambda r: metrics.auroc(hit[r], score[r]))
-        return out
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fold:
-    """One person's answers, of a model that never saw the person.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How an evaluation is run, apart from the data.
 
     Attributes
     ----------
-    subject : str
-        Who was left out.
-    arms : mapping of str to Arm
-        Name of the arm → its windows.
-    unanswered, windows : int
-        Scored windows without an answer, and all of them.
+    seed : int
+        Of everything that is drawn.
+    draws : int
+        How often the model is fitted anew on shuffled labels, and on labels shifted around the session.
+    kept : Path or None
+        Folder for the bundle of each split.
     """
 
-    subject: str
-    arms: dict[str, Arm] = field(default_factory=dict)
-    unanswered: int = 0
-    windows: int = 0
+    seed: int = 0
+    draws: int = 1
+    kept: Path | None = None
 
 
 def evaluate(
-    splits: SubjectSplits, target: Target, training: Mapping[str, Any], kept: Path | None = None
+    splits: SubjectSplits, target: Target, training: Mapping[str, Any], plan: Plan | None = None
 ) -> Iterator[Fold]:
     """Everyone judged in turn, in the order of the splits.
 
@@ -132,8 +85,8 @@ def evaluate(
         What to estimate.
     training : mapping
         Where the data come from; goes into the bundles that are kept.
-    kept : Path, optional
-        Folder for the bundle of each split.
+    plan : Plan, optional
+        How.
 
     Raises
     ------
@@ -143,86 +96,132 @@ def evaluate(
     if not isinstance(splits, SubjectSplits):
         msg = f"evaluate() takes data only through SubjectSplits (feltsense.train.splits), got {type(splits).__name__}"
         raise LeakError(msg)
-    done = side_by_side(partial(_run_split, splits, target, dict(training), kept), range(len(splits)))
+    done = side_by_side(partial(judge, splits, target, dict(training), plan or Plan()), range(len(splits)))
     return (fold for folds in done for fold in folds)
 
 
-def _run_split(
-    splits: SubjectSplits, target: Target, training: Mapping[str, Any], kept: Path | None, number: int
+def judge(
+    splits: SubjectSplits, target: Target, training: Mapping[str, Any], plan: Plan, number: int
 ) -> list[Fold]:
-    """Fit on one side, answer for the people of the other."""
+    """Fit on one side of split `number`, answer for the people of the other."""
     split = splits[number]
     fitted = fit(split, target, training=training)
-    if kept is not None:
+    if plan.kept is not None:
         from feltsense.bundle.write import write
 
-        write(kept / f"{split.name}{SUFFIX}", fitted.model, card(fitted.model), fitted.stack)
+        write(plan.kept / f"{split.name}{SUFFIX}", fitted.model, card(fitted.model), fitted.stack)
     raw = fit(split, target, calibrated=False).model
-    clock = _clock(split, len(target.classes))
+    clock, motion, plain = (
+        Clock.fit(split, len(target.classes)), Motion.fit(split, len(target.classes)), LateFusion.fit(split, target),
+    )
+    teller = TimeTeller.fit(split, fitted.model)
+    nulls = list(_nulls(splits, number, target, plan))
     out = []
     for subject in split.judge.people:
         mine = split.judge.only((subject,)).lines
-        fold = _scored(fitted.model, mine, subject)
-        fold.arms["raw"] = Arm.joined([_arm(x, answer(raw, x, calibrated=False)) for x in mine])
-        fold.arms["time_only"] = Arm.joined([clock(x) for x in mine])
-        out.append(fold)
+        fold = _scored(fitted.model, mine, subject, plan.seed)
+        fold.arms["raw"] = _joined(mine, partial(_answered, raw, calibrated=False))
+        fold.arms["time_only"] = _joined(mine, _counted(clock))
+        fold.arms["time_only_order_randomised"] = Arm.joined([_shuffled(clock, x, s) for x in mine for s in range(SHUFFLES)])
+        if motion is not None:
+            fold.arms["motion_only"] = _joined(mine, _counted(motion))
+        fold.arms["late_fusion"] = _joined(mine, _counted(plain))
+        fold.curves["late_fusion"] = _curve(plain, mine, plan.seed)
+        for name, model, changed in nulls:
+            fold.arms[name] = _joined(changed.only((subject,)).lines, partial(_answered, model))
+        out.append(replace(fold, time_leak=np.concatenate([teller(fitted.model, x) for x in mine])))
     return out
 
 
-def of_model(cohort: Cohort, model: Model) -> list[Fold]:
+def of_model(cohort: Cohort, model: Model, seed: int = 0) -> list[Fold]:
     """Everyone's answers of one model that is already there."""
-    return [_scored(model, cohort.only((s,)).lines, s) for s in cohort.people]
+    return [_scored(model, cohort.only((s,)).lines, s, seed) for s in cohort.people]
 
 
-def _scored(model: Model, mine: Sequence[Line], subject: str) -> Fold:
+def _scored(model: Model, mine: Sequence[Line], subject: str, seed: int) -> Fold:
+    """What needs nothing but the model."""
     silent = sum(int((x.scored & ~answer(model, x).present).sum()) for x in mine)
-    return Fold(subject, arms(model, mine), silent, sum(int(x.scored.sum()) for x in mine))
+    votes = [x.votes[x.scored] for x in mine if x.votes is not None]
+    about = {k: v for x in mine for k, v in x.about.items()}
+    return Fold(
+        subject, arms(model, mine), {"model": _curve(_smoothed(model), mine, seed)}, np.empty((0, 2)), silent,
+        sum(int(x.scored.sum()) for x in mine), about, np.concatenate(votes) if votes else None,
+    )
 
 
 def arms(model: Model, mine: Sequence[Line]) -> dict[str, Arm]:
-    """Arms that need nothing but the model: calibrated, not calibrated, rearranged, each modality alone."""
+    """Arms that need nothing but the model: calibrated or not, rearranged, calm only, modalities alone and left out."""
     out = {
-        "rest": Arm.joined([_arm(x, answer(model, x)) for x in mine]),
-        "rest_model_without_profile": Arm.joined([_arm(x, answer(model, x, calibrated=False)) for x in mine]),
-        "order_randomised": Arm.joined([_shuffled(model, x, seed) for x in mine for seed in range(SHUFFLES)]),
+        "rest": _joined(mine, partial(_answered, model)),
+        "rest_model_without_profile": _joined(mine, partial(_answered, model, calibrated=False)),
+        "order_randomised": Arm.joined([_shuffled(_smoothed(model), x, seed) for x in mine for seed in range(SHUFFLES)]),
+        "calm_only": Arm.joined([_calm(model, x) for x in mine]),
     }
     for m in model.modalities:
         gone = [other for other in model.modalities if other != m]
         if gone:
-            out[f"{m}_alone"] = Arm.joined([_arm(x, answer(model, x, without=gone)) for x in mine])
+            out[f"{m}_alone"] = _joined(mine, partial(_answered, model, without=gone))
+            out[f"without_{m}"] = _joined(mine, partial(_answered, model, without=(m,)))
     return out
 
 
-def _arm(line: Line, said: Answers) -> Arm:
-    keep = line.scored & said.present
-    return Arm(np.full(int(keep.sum()), line.subject), line.stop_s[keep], line.y[keep], said.probability[keep])
+def _counted(say: Callable[[Line], NDArray[np.float64]]) -> Saying:
+    """Answers that there always are."""
+    return lambda line: (say(line), line.scored)
 
 
-def _shuffled(model: Model, line: Line, seed: int) -> Arm:
-    said = answer(model, line)
-    order = rearranged(line, HOP_S, seed)
-    clock = line.stop_s[0] + HOP_S * np.arange(len(order)) if len(order) else np.empty(0)
-    smoothed = smooth(said.logit[order], said.present[order], line.known[order], clock, model.half_life_s)
-    keep = line.scored[order] & said.present[order]
-    p = probabilities(smoothed)
-    return Arm(np.full(int(keep.sum()), line.subject), clock[keep], line.y[order][keep], p[keep])
+def _joined(mine: Sequence[Line], say: Saying) -> Arm:
+    """One way of answering, over a person's recordings; `say` gives probabilities and which windows count."""
+    return Arm.joined([Arm.of(x, keep, p) for x in mine for p, keep in (say(x),)])
 
 
-def _clock(split: SubjectSplit, classes: int) -> Callable[[Line], Arm]:
-    """What a model says that sees nothing but the time since the start."""
-    import lightgbm
+def _answered(
+    model: Model, line: Line, *, calibrated: bool = True, without: Sequence[str] = ()
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    said = answer(model, line, calibrated=calibrated, without=without)
+    return said.probability, line.scored & said.present
 
-    from feltsense.train.margins import class_weights
 
-    t = np.concatenate([x.stop_s[x.scored] for x in split.learn.lines])[:, None]
-    y = np.concatenate([x.y[x.scored] for x in split.learn.lines])
-    goal = {"objective": "multiclass", "num_class": classes, "num_leaves": 15, "min_data_in_leaf": 20, "verbosity": -1}
-    fixed = {"num_threads": 1, "deterministic": True, "seed": 0}
-    clock = lightgbm.train({**goal, **fixed}, lightgbm.Dataset(t, y, weight=class_weights(y, classes)), 100)
+def _smoothed(model: Model) -> Callable[[Line], NDArray[np.float64]]:
+    return lambda line: answer(model, line).probability
 
-    def arm(x: Line) -> Arm:
-        s = x.scored
-        p = np.asarray(clock.predict(x.stop_s[s][:, None])).reshape(-1, classes)
-        return Arm(np.full(int(s.sum()), x.subject), x.stop_s[s], x.y[s], p)
 
-    return arm
+def _shuffled(say: Callable[[Line], NDArray[np.float64]], line: Line, seed: int) -> Arm:
+    """Answers on a rearranged timeline, of the windows that are scored on the true one."""
+    moved, order = rearranged(line, HOP_S, seed)
+    return Arm.of(moved, line.scored[order], say(moved))
+
+
+def _calm(model: Model, line: Line) -> Arm:
+    quiet, order = calm_only(line, HOP_S, 0)
+    said = answer(model, quiet)
+    return Arm.of(quiet, line.scored[order] & said.present, said.probability)
+
+
+def _curve(say: Callable[[Line], NDArray[np.float64]], mine: Sequence[Line], seed: int) -> list[Arm]:
+    """Answers with ever more missing; every scored window counts, also one about which nothing is known."""
+    out = []
+    for k, level in enumerate(LEVELS):
+        gone = [silenced(x, _silent(x, level, np.random.default_rng([seed, k, i]))) for i, x in enumerate(mine)]
+        out.append(Arm.joined([Arm.of(x, x.scored, say(x)) for x in gone]))
+    return out
+
+
+def _silent(line: Line, level: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Stretches of five minutes in which modalities are missing, each by itself, with probability `level`."""
+    long = max(1, int(SILENT_S / HOP_S))
+    n, modalities = line.quality.shape
+    drawn = rng.random((-(-n // long) if n else 0, modalities)) < level
+    out: NDArray[np.bool_] = np.repeat(drawn, long, axis=0)[:n]
+    return out
+
+
+def _nulls(splits: SubjectSplits, number: int, target: Target, plan: Plan) -> Iterator[tuple[str, Model, Cohort]]:
+    """Models of labels that mean nothing, with the people by whom they are judged."""
+    split = splits[number]
+    for draw in range(plan.draws):
+        wrong = SubjectSplit(split.name, shuffled(split.learn, plan.seed, draw), split.judge)
+        yield f"shuffled_labels_{draw + 1}", fit(wrong, target).model, split.judge
+        source = None if splits.source is None else shifted(splits.source, plan.seed, draw)
+        turned = splits.of(shifted(splits.cohort, plan.seed, draw), source)[number]
+        yield f"shifted_labels_{draw + 1}", fit(turned, target).model, turned.judge

@@ -1,4 +1,4 @@
-"""Folds → the figures of a report, as plain JSON values."""
+"""Folds → everything that a report says, as plain JSON values."""
 
 from __future__ import annotations
 
@@ -8,22 +8,43 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feltsense.evaluate import metrics
-from feltsense.evaluate.protocol import PIECE_S, SHUFFLES, Arm
-from feltsense.train.examples import HOP_S, PURITY, REST_S
+from feltsense.evaluate.arms import Arm
+from feltsense.evaluate.bootstrap import BOOTSTRAPS
+from feltsense.evaluate.compare import pairs
+from feltsense.evaluate.nulls import shift_null
+from feltsense.evaluate.protocol import PIECE_S, SHUFFLES, Plan
+from feltsense.evaluate.raters import agreement
+from feltsense.evaluate.reliability import calibration, risk_coverage
+from feltsense.evaluate.robustness import missing
+from feltsense.evaluate.suspicions import suspicions
+from feltsense.train.examples import HOP_S, REST_S
+from feltsense.train.labels import PURITY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from feltsense.evaluate.protocol import Fold
+    from feltsense.evaluate.arms import Fold
     from feltsense.train.targets import Target
 
-__all__ = ["result"]
+__all__ = ["compared", "plain", "result"]
 
 PER_PERSON = ("balanced_accuracy", "auroc", "macro_f1", "accuracy")
 DIGITS = 6
+NULLS = ("shuffled_labels", "shifted_labels")
+_NO_MATCH = ("order_randomised", "time_only_order_randomised", "calm_only")
+"""Arms whose clock is not the session's own."""
 
 
-def result(done: Sequence[Fold], target: Target, training: Mapping[str, Any]) -> dict[str, Any]:
+def compared(arms: Mapping[str, Arm]) -> tuple[str, ...]:
+    """Arms that are compared in pairs: models, not controls that must fail."""
+    named = ("rest", "raw", "rest_model_without_profile", "late_fusion")
+    return (*named, *sorted(n for n in arms if n.endswith("_alone")), "motion_only", "time_only")
+
+
+def result(
+    done: Sequence[Fold], target: Target, training: Mapping[str, Any], *, split: str = "leave one person out",
+    plan: Plan | None = None,
+) -> dict[str, Any]:
     """All figures of an evaluation.
 
     Parameters
@@ -34,73 +55,169 @@ def result(done: Sequence[Fold], target: Target, training: Mapping[str, Any]) ->
         What was estimated.
     training : mapping
         Where the data come from.
+    split : str
+        How it was split, in words.
+    plan : Plan, optional
+        How it was run.
     """
+    plan = plan or Plan()
     decided = target.classes.index(target.decision)
-    joined = {name: Arm.joined([f.arms[name] for f in done]) for name in done[0].arms}
-    figures = {
-        name: arm.figures(decided, interval=name != "order_randomised", matched=name != "order_randomised")
-        for name, arm in joined.items()
-    }
-    figures["order_randomised"]["windows"] //= SHUFFLES
+    names = dict.fromkeys(n for f in done for n in f.arms)
+    joined = {n: Arm.joined([f.arms[n] for f in done if n in f.arms]) for n in names}
+    figures = _figures(joined, target, decided)
+    controls = _controls(done, joined, figures, plan)
     rest = joined["rest"]
-    common = int(np.bincount(rest.truth).argmax())
-    always = Arm(rest.subject, rest.time_s, rest.truth, np.eye(len(target.classes))[np.full(len(rest.truth), common)])
-    figures["majority"] = always.figures(decided, interval=False)
+    calm = _calm(joined.pop("calm_only"), decided) if target.rest is not None else None
+    if calm is None:
+        joined.pop("calm_only", None)
     body = {
         "target": target.name,
         "classes": list(target.classes),
         "decision": target.decision,
         "data": dict(training),
         "protocol": {
-            "split": "leave one person out" if "raw" in joined else "one model, given",
+            "split": split,
             "window_s": target.window_s, "hop_s": HOP_S, "purity": PURITY, "rest_s": REST_S,
-            "smoothing_half_life_s": target.half_life_s, "order_randomised_piece_s": PIECE_S,
-            "order_randomised_timelines": SHUFFLES, "bootstraps": metrics.BOOTSTRAPS,
+            "embargo_s": target.window_s, "smoothing_half_life_s": target.half_life_s,
+            "order_randomised_piece_s": PIECE_S, "order_randomised_timelines": SHUFFLES,
+            "bootstraps": BOOTSTRAPS, "seed": plan.seed, "draws": plan.draws,
         },
         "figures": figures,
-        "gains": _gains(joined),
+        "controls": controls,
+        "suspicions": suspicions(figures, controls),
+        "undefined": metrics.undefined(rest.truth, rest.said, target.classes),
+        "gains": _gains(joined, plan.seed),
+        "comparisons": pairs(joined, compared(joined), plan.seed),
+        "calibration": calibration(rest, decided, plan.seed),
+        "risk_coverage": risk_coverage(rest),
+        "calm_only": calm,
+        "missing": _missing(done),
+        "raters": _raters(done),
+        "groups": _groups(done, decided),
         "people": [_person(f, decided) for f in done],
+        "worst": _worst(done, decided),
+        "metrics": {n: {"formula": f, "source": s} for n, (f, s) in metrics.FORMULAS.items()},
+    }  # fmt: skip
+    out: dict[str, Any] = plain(body)
+    return out
+
+
+def _figures(joined: Mapping[str, Arm], target: Target, decided: int) -> dict[str, Any]:
+    figures = {
+        name: arm.figures(decided, interval=name not in _NO_MATCH, matched=name not in _NO_MATCH)
+        for name, arm in joined.items()
+        if name != "calm_only" and not name.startswith(NULLS)
     }
-    plain: dict[str, Any] = _plain(body)
-    return plain
-
-
-def _gains(joined: Mapping[str, Arm]) -> dict[str, Any]:
-    """Paired over people: how much calibration adds in balanced accuracy."""
-    out: dict[str, Any] = {}
+    for name in ("order_randomised", "time_only_order_randomised"):
+        if name in figures:
+            figures[name]["windows"] //= SHUFFLES
     rest = joined["rest"]
-    for name in ("raw", "rest_model_without_profile"):
-        other = joined.get(name)
-        if other is None or not np.array_equal(other.truth, rest.truth):
-            continue
-        a, b = rest.probability.argmax(axis=1), other.probability.argmax(axis=1)
+    common = int(np.bincount(rest.truth, minlength=1).argmax())
+    said = np.eye(len(target.classes))[np.full(len(rest.truth), common)]
+    figures["majority"] = Arm(rest.subject, rest.start_unix, rest.time_s, rest.truth, said).figures(decided, interval=False)
+    return figures
 
-        def gain(rows: np.ndarray[Any, np.dtype[np.int64]], a: Any = a, b: Any = b) -> float:
-            truth = rest.truth[rows]
-            return metrics.balanced_accuracy(truth, a[rows]) - metrics.balanced_accuracy(truth, b[rows])
 
-        every = np.arange(len(a))
-        out[f"rest_over_{name}"] = {
-            "balanced_accuracy": gain(every), "balanced_accuracy_95": metrics.bootstrap_interval(rest.subject, gain),
-        }
+def _controls(done: Sequence[Fold], joined: Mapping[str, Arm], figures: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name in NULLS:
+        drawn = [metrics.balanced_accuracy(a.truth, a.said) for n, a in joined.items() if n.startswith(name)]
+        if drawn:
+            spread = {"mean": float(np.mean(drawn)), "sd": float(np.std(drawn)), "max": max(drawn)}
+            out[name] = {"balanced_accuracy": drawn, **spread}
+    null = shift_null(joined["rest"], plan.seed)
+    true = figures["rest"]["balanced_accuracy"]
+    out["shifted_against_answers"] = {
+        "turns": len(null), "mean": float(null.mean()), "sd": float(null.std()), "max": float(null.max()),
+        "p": float((1 + (null >= true).sum()) / (1 + len(null))),
+    }  # fmt: skip
+    told = np.concatenate([f.time_leak for f in done])
+    all_of_it = float(((told[:, 0] - told[:, 0].mean()) ** 2).sum()) if len(told) else 0.0
+    left = float(((told[:, 0] - told[:, 1]) ** 2).sum())
+    out["time_leak_r2"] = 1.0 - left / all_of_it if all_of_it > 0 else None
+    return out
+
+
+def _gains(joined: Mapping[str, Arm], seed: int) -> dict[str, Any]:
+    """How much calibration adds in balanced accuracy."""
+    return {
+        f"rest_over_{p['second']}": p
+        for p in pairs(joined, ("rest", "raw", "rest_model_without_profile"), seed)
+        if p["first"] == "rest"
+    }
+
+
+def _calm(arm: Arm, decided: int) -> dict[str, Any]:
+    """False alarms where nothing happened: pooled, person by person, an hour."""
+    wrong = arm.said == decided
+    people = {s: float(wrong[arm.subject == s].mean()) for s in dict.fromkeys(arm.subject.tolist())}
+    worst = max(people, key=lambda s: people[s]) if people else None
+    return {
+        "windows": len(wrong), "false_positives": float(wrong.mean()) if len(wrong) else None, "people": people,
+        "worst": worst, "worst_false_positives": people[worst] if worst else None,
+    }  # fmt: skip
+
+
+def _missing(done: Sequence[Fold]) -> dict[str, Any] | None:
+    curves = {
+        name: [Arm.joined([f.curves[name][k] for f in done]) for k in range(len(done[0].curves[name]))]
+        for name in ("model", "late_fusion")
+        if all(name in f.curves for f in done)
+    }
+    return missing(curves["model"], curves.get("late_fusion")) if "model" in curves else None
+
+
+def _raters(done: Sequence[Fold]) -> dict[str, Any] | None:
+    """Agreement over everybody whose windows had more than one opinion."""
+    voted = [f for f in done if f.votes is not None]
+    if not voted:
+        return None
+    votes = np.concatenate([f.votes for f in voted if f.votes is not None])
+    return agreement(votes, np.nan_to_num(votes).argmax(axis=1).astype(np.int64))
+
+
+def _groups(done: Sequence[Fold], decided: int) -> dict[str, Any]:
+    """Figures of each group that is known: device, sex, age."""
+    out: dict[str, Any] = {}
+    for kind in sorted({k for f in done for k in f.about}):
+        for value in sorted({f.about[kind] for f in done if kind in f.about}):
+            members = [f for f in done if f.about.get(kind) == value]
+            figures = Arm.joined([f.arms["rest"] for f in members]).figures(decided, interval=False, matched=False)
+            out.setdefault(kind, {})[value] = {"people": len(members), **figures}
     return out
 
 
 def _person(fold: Fold, decided: int) -> dict[str, Any]:
-    figures = fold.arms["rest"].figures(decided, interval=False, matched=False)
+    rest = fold.arms["rest"]
+    figures = rest.figures(decided, interval=False, matched=False)
     return {
-        "subject": fold.subject, "windows": fold.windows, "unanswered": fold.unanswered,
+        "subject": fold.subject, "windows": fold.windows, "unanswered": fold.unanswered, "about": dict(fold.about),
         **{n: figures[n] for n in PER_PERSON},
-        "share": float((fold.arms["rest"].truth == decided).mean()) if len(fold.arms["rest"].truth) else None,
+        "share": float((rest.truth == decided).mean()) if len(rest.truth) else None,
     }
 
 
-def _plain(value: Any) -> Any:
+def _worst(done: Sequence[Fold], decided: int) -> dict[str, Any]:
+    """The worst person, and the tenth of the people who fare worst."""
+    each = [(f.subject, metrics.balanced_accuracy(f.arms["rest"].truth, f.arms["rest"].said)) for f in done]
+    both = [(s, v) for s, v in each if math.isfinite(v)]
+    if not both:
+        return {"subject": None, "balanced_accuracy": None, "worst_tenth": None, "median": None}
+    subject, value = min(both, key=lambda p: (p[1], p[0]))
+    values = np.sort([v for _, v in both])
+    tenth = values[: max(1, math.ceil(len(values) / 10))]
+    return {
+        "subject": subject, "balanced_accuracy": value, "worst_tenth": float(tenth.mean()),
+        "median": float(np.median(values)),
+    }
+
+
+def plain(value: Any) -> Any:
     """JSON values: rounded, NaN as null."""
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
+        return {k: plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, float | np.floating):
         return round(float(value), DIGITS) if math.isfinite(value) else None
     return int(value) if isinstance(value, np.integer) else value

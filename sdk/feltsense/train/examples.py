@@ -17,31 +17,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from feltsense import features
 from feltsense.calibration import learn_rest
-from feltsense.core.profile import RestInterval
-from feltsense.core.timeline import NS, to_ns
+from feltsense.core.timeline import NS
+from feltsense.core.vector import FeatureSchema
 from feltsense.session import extract
+from feltsense.train.labels import PURITY, UNLABELLED, classes_of, first_rest, votes
 from feltsense.train.traces import Traces, traces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
     from feltsense.core.profile import UserProfile
-    from feltsense.core.vector import FeatureSchema
-    from feltsense.core.window import Window
-    from feltsense.datasets.labelled import Interval, Labelled
+    from feltsense.core.recording import Recording
+    from feltsense.datasets.labelled import Labelled
     from feltsense.train.targets import Target
 
 __all__ = ["HOP_S", "PURITY", "REST_S", "Line", "read_line"]
 
 HOP_S = 30.0
-PURITY = 0.95
-"""Share of a window that its label covers at least."""
+MOTION = "motion"
+"""Never evidence, always a control: a model that sees nothing else is scored beside every other."""
 REST_S = 270.0
 """Seconds of rest that everyone is calibrated on: eight windows of 60 s every 30 s."""
-UNLABELLED = -1
 _TOUCH_S = 5e-10
 """Half a nanosecond: borders that meet do not overlap, however their seconds were rounded."""
 
@@ -77,8 +77,10 @@ class Line:
     about : mapping of str to str
         Groups that are known: ``device``, ``sex``, ``age``.
     votes : ndarray, shape (n, classes), or None
-        Share of the raters (or the weight of a soft label) for each class, where there was more than one opinion;
-        NaN where nobody said anything.
+        How many raters chose each class (or the weights of a soft label, adding up to 1), where there was more than
+        one opinion; NaN where nobody said anything.
+    motion : ndarray, shape (n, motion features), or None
+        For the control that sees nothing but motion.
     """
 
     subject: str
@@ -97,6 +99,7 @@ class Line:
     traces: Traces = field(default_factory=Traces)
     about: Mapping[str, str] = field(default_factory=dict)
     votes: NDArray[np.float64] | None = None
+    motion: NDArray[np.float64] | None = None
 
     @property
     def resting(self) -> NDArray[np.bool_]:
@@ -121,31 +124,37 @@ def read_line(labelled: Labelled, target: Target, note: Callable[[str], None]) -
     """Extract one recording."""
     recording = labelled.open()
     intervals = labelled.intervals(recording, note)
-    rest = _first_rest(intervals, target.rest)
+    rest = first_rest(intervals, target.rest, REST_S)
     t0 = recording.start_ns
-    pairs = list(extract(recording, window=target.window_s, hop=HOP_S, modalities=target.modalities))
+    watched = (*target.modalities, *(m for m in (MOTION,) if m not in target.modalities))
+    pairs = list(extract(recording, window=target.window_s, hop=HOP_S, modalities=watched))
     if not pairs:
         note(f"{labelled.subject}: {labelled.path} is shorter than a window of {target.window_s:g} s; not used")
-    schema = pairs[0][1].schema if pairs else None
     profile = None
     if rest:
         profile = learn_rest(recording, rest, target.modalities, target.window_s)
         if not profile.rest:
             note(f"{labelled.subject}: no usable window of rest in {labelled.path}; not calibrated")
-    if schema is None:
-        from feltsense.core.vector import FeatureSchema
-
-        schema = FeatureSchema([])
+    schema = FeatureSchema([(m, features.extractor(m).specs) for m in target.modalities])
     mean, seconds = _rest_arrays(schema, profile)
     windows = [w for w, _ in pairs]
+    counted, several = votes(windows, intervals, target.classes)
+    y = classes_of(counted)
+    split = int(np.isfinite(counted).any(axis=1).sum() - (y != UNLABELLED).sum())
+    if split:
+        note(f"{labelled.subject}: raters are split evenly over {split} windows of {labelled.path}; these have no label")
+    values = np.array([v.values for _, v in pairs]).reshape(len(pairs), -1)
+    quality = np.array([v.quality for _, v in pairs]).reshape(len(pairs), -1)
+    inputs, modalities = len(schema.names), len(schema.modalities)
+    moving = pairs[0][1].schema.owner if pairs else ()
     return Line(
         labelled.subject,
         str(labelled.path),
         schema,
         np.array([(w.stop_ns - t0) / NS for w in windows]),
-        np.array([v.values for _, v in pairs]).reshape(len(pairs), -1),
-        np.array([v.quality for _, v in pairs]).reshape(len(pairs), -1),
-        np.array([_label(w, intervals, target.classes) for w in windows], np.int64),
+        values[:, :inputs],
+        quality[:, :modalities],
+        y,
         np.array([not rest or w.stop_ns > rest[0].start_ns for w in windows], np.bool_),
         mean,
         seconds,
@@ -153,28 +162,16 @@ def read_line(labelled: Labelled, target: Target, note: Callable[[str], None]) -
         t0 / NS,
         target.window_s,
         traces(recording),
+        _about(labelled, recording),
+        counted if several else None,
+        values[:, [i for i, m in enumerate(moving) if m == MOTION]],
     )
 
 
-def _first_rest(intervals: Sequence[Interval], label: str | None) -> tuple[RestInterval, ...]:
-    """The first 270 s of known rest, in pieces where rest is interrupted."""
-    left = to_ns(REST_S)
-    out = []
-    for interval in intervals:
-        if interval.label == label and left > 0:
-            stop = min(interval.stop_ns, interval.start_ns + left)
-            out.append(RestInterval(interval.start_ns, stop))
-            left -= stop - interval.start_ns
-    return tuple(out)
-
-
-def _label(window: Window, intervals: Sequence[Interval], classes: Sequence[str]) -> int:
-    covered = np.zeros(len(classes))
-    for i in intervals:
-        if window.overlaps(i.start_ns, i.stop_ns):
-            covered[classes.index(i.label)] += min(window.stop_ns, i.stop_ns) - max(window.start_ns, i.start_ns)
-    best = int(covered.argmax())
-    return best if covered[best] >= PURITY * (window.stop_ns - window.start_ns) else UNLABELLED
+def _about(labelled: Labelled, recording: Recording) -> dict[str, str]:
+    """Groups that are known: what the data set says, and the devices."""
+    devices = sorted({s.info.device for s in recording.streams.values() if s.info.device})
+    return {**({"device": "+".join(devices)} if devices else {}), **dict(labelled.about)}
 
 
 def _rest_arrays(schema: FeatureSchema, profile: UserProfile | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

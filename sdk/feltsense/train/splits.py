@@ -15,7 +15,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
@@ -25,7 +25,9 @@ from feltsense.train.examples import Line
 from feltsense.train.traces import alike, normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
+
+    from numpy.typing import NDArray
 
 __all__ = [
     "Cohort", "SubjectSplit", "SubjectSplits", "cross_dataset", "everyone", "grouped_k_fold", "leave_one_subject_out",
@@ -88,6 +90,13 @@ class Cohort:
         part.name = self.name
         part.people = tuple(p for p in self.people if p in people)
         return part
+
+
+    def relabelled(self, label: Callable[[int, Line], NDArray[np.int64]]) -> Cohort:
+        """The same people with other labels, for controls that must fail; `label` gets a line's number and the line."""
+        changed = self.only(self.people)
+        changed.lines = tuple(replace(x, y=label(i, x)) for i, x in enumerate(self.lines))
+        return changed
 
 
 def _no_copies(lines: Sequence[Line]) -> None:
@@ -163,6 +172,10 @@ class SubjectSplits(Sequence[SubjectSplit]):
         self.kind, self.cohort, self.groups, self.source = kind, cohort, tuple(groups), source
         if source is not None:
             _no_copies((*source.lines, *cohort.lines))
+
+    def of(self, cohort: Cohort, source: Cohort | None) -> SubjectSplits:
+        """The same splits of the same people with other labels."""
+        return SubjectSplits(self.kind, cohort, self.groups, source)
 
     def __len__(self) -> int:
         return len(self.groups)
