@@ -3,11 +3,12 @@
 Skin is a little darker, and a little less green, whenever blood is in it. Light that changes, and a head that moves,
 change all three colours in proportion; the methods differ in how they keep the pulse and drop what is in proportion.
 
-- :func:`green` the green channel alone (Verkruysse 2008, Opt Express 16:21434): a baseline, and what is left where a
-  finger lies on the lens (:func:`single`).
+- :func:`green` the green channel alone (Verkruysse 2008, Opt Express 16:21434): a baseline; :func:`single` is
+  what is left where a finger lies on the lens.
 - :func:`pos` plane orthogonal to skin (Wang 2017, IEEE Trans Biomed Eng 64:1479, algorithm 1).
 - :func:`chrom` chrominance (de Haan & Jeanne 2013, IEEE Trans Biomed Eng 60:2878).
-- :func:`regular` frames as they came on a regular grid; :func:`combined` one wave of several regions; :func:`levelled` at one strength.
+- :func:`regular` frames as they came on a regular grid; :func:`combined` one wave of several regions; :func:`levelled`
+  the same strength all along.
 
 A wave has no unit and grows with the brightness of the light: dark when blood is in the skin, so that it rises like a
 pulse oximeter's. Only its rate means something; its shape and its beat to beat variation do not (frames are 33 ms apart
