@@ -34,7 +34,7 @@ VOICE_CHANNELS: Final = (
     # Formants and bandwidths in Hz.
     "f1", "f2", "f3", "b1", "b2", "b3",
     # Harmonics and cepstrum, dB.
-    "h1_h2", "h1_a1", "h1_a3", "cpp", "tilt",
+    "h1_h2", "h1_a1", "h1_a2", "h1_a3", "cpp", "tilt",
     # Shape of the spectrum.
     "alpha_ratio", "hammarberg", "slope_0_500", "slope_500_1500", "centroid", "spread", "entropy", "flux",
     "rolloff25", "rolloff50", "rolloff75", "rolloff90", "high_1k", "high_4k", "crossings",

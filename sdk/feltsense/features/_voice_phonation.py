@@ -35,6 +35,7 @@ _QUALITY = (
     Contour("cpp", "dB", "cepstral peak prominence, voiced rows", _HILLENBRAND),
     Contour("h1_h2", "dB", "first harmonic minus second, voiced rows", _HANSON),
     Contour("h1_a1", "dB", "first harmonic minus the strongest at the first formant, voiced rows", _HANSON),
+    Contour("h1_a2", "dB", "first harmonic minus the strongest at the second formant, voiced rows", _HANSON),
     Contour("h1_a3", "dB", "first harmonic minus the strongest at the third formant, voiced rows", _HANSON),
 )
 

@@ -36,12 +36,18 @@ _SHAPES = (
     Contour("slope_500_1500", "dB/Hz", "slope of the spectrum, 500–1,500 Hz", _GEMAPS),
     Contour("tilt", "dB/octave", "slope of the spectrum over octaves, 100–5,000 Hz", _OWN),
     Contour("centroid", "Hz", "mean frequency of the power", _PEETERS),
-    Contour("spread", "Hz", "deviation of the power around the centroid", _PEETERS),
-    Contour("entropy", "1", "entropy of the power over bins, 1 for white noise", _PEETERS),
     Contour("flux", "1", "distance of unit-sum amplitude spectra 10 ms apart", _PEETERS),
-    *(Contour(f"rolloff{q}", "Hz", f"frequency below which {q} % of the power is", _PEETERS) for q in (25, 50, 75, 90)),
-    Contour("high_1k", "dB", "share of power above 1 kHz", _OWN),
-    Contour("high_4k", "dB", "share of power above 4 kHz", _OWN),
+)
+"""Of voiced rows, and their mean in unvoiced ones: vowels and consonants differ more than feelings do."""
+_SHAPES_ACTIVE = (
+    Contour("spread", "Hz", "deviation of the power around the centroid, active rows", _PEETERS),
+    Contour("entropy", "1", "entropy of the power over bins, 1 for white noise, active rows", _PEETERS),
+    *(
+        Contour(f"rolloff{q}", "Hz", f"frequency below which {q} % of the power is, active rows", _PEETERS)
+        for q in (25, 50, 75, 90)
+    ),
+    Contour("high_1k", "dB", "share of power above 1 kHz, active rows", _OWN),
+    Contour("high_4k", "dB", "share of power above 4 kHz, active rows", _OWN),
 )
 
 
@@ -51,6 +57,8 @@ def _shape(rows: Rows) -> dict[str, float]:
         y = rows[c.name]
         out |= spread(c.name, np.where(rows.voiced, y, np.nan), mean="")
         out[f"{c.name}_unvoiced"] = float(y[rows.unvoiced].mean()) if rows.unvoiced.sum() >= LEAST_ROWS else float("nan")
+    for c in _SHAPES_ACTIVE:
+        out |= spread(c.name, np.where(rows.active, rows[c.name], np.nan), mean="")
     change = np.full(len(rows), np.nan)
     change[1:] = np.sqrt(np.square(np.diff(rows.bands, axis=0)).mean(axis=1))
     return out | spread("log_flux", np.where(rows.active, change, np.nan))
@@ -67,6 +75,7 @@ SHAPE: Final = Family(
                 c.spec("_unvoiced", "Mean, unvoiced rows"),
             )
         ),
+        *(s for c in _SHAPES_ACTIVE for s in spread_specs(c, mean="")),
         *spread_specs(_LOG_FLUX),
     ),
     _shape,

@@ -114,5 +114,5 @@ def _voiced(out: Array, power: Array, where: NDArray[np.int64]) -> None:
     out[where, a : a + 3], out[where, a + 3 : a + 6] = frequency, bandwidth
     levels = db(mine)
     b = column("h1_h2")
-    out[where, b : b + 3] = harmonic_levels(levels, out[where, column("f0")], frequency, RATE / TRANSFORM)
+    out[where, b : b + 4] = harmonic_levels(levels, out[where, column("f0")], frequency, RATE / TRANSFORM)
     out[where, column("cpp")] = cepstral_peak(levels, RATE)

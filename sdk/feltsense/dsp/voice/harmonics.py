@@ -1,6 +1,6 @@
 """Levels of harmonics, and the cepstral peak.
 
-H1–H2 and H1–A1, H1–A3 (Hanson 1997, JASA 101:466): the first harmonic against the second and against the strongest
+H1–H2 and H1–A1 to H1–A3 (Hanson 1997, JASA 101:466): the first harmonic against the second and against the strongest
 harmonic at a formant; breathy and soft voices have large ones, pressed and loud voices small ones. Cepstral peak
 prominence (Hillenbrand 1994, JSHR 37:769): the cepstrum's peak at the period above a line through the cepstrum.
 """
@@ -40,7 +40,7 @@ def _highest(levels: Array, centre: Array, width: Array, step: float) -> Array:
 
 
 def harmonic_levels(levels: Array, f0: Array, formant: Array, step: float) -> Array:
-    """H1–H2, H1–A1 and H1–A3 in dB of voiced frames.
+    """H1–H2, H1–A1, H1–A2 and H1–A3 in dB of voiced frames; (frames, 4).
 
     Parameters
     ----------
@@ -58,8 +58,7 @@ def harmonic_levels(levels: Array, f0: Array, formant: Array, step: float) -> Ar
     around = np.maximum(_AT_FORMANT * f0, _AT_FORMANT_HZ)
     others = (
         _highest(levels, 2.0 * f0, _NEAR * f0, step),
-        _highest(levels, place[:, 0], around, step),
-        _highest(levels, place[:, 2], around, step),
+        *(_highest(levels, np.ascontiguousarray(place[:, i]), around, step) for i in range(3)),
     )
     return np.stack([first - o for o in others], axis=1)
 
