@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from feltsense.core import face_row
+from feltsense.core.text_row import TEXT_CHANNELS
 from feltsense.core.voice_row import VOICE_CHANNELS
 from feltsense.errors import UnknownNameError
 
@@ -148,6 +149,7 @@ _KINDS = (
     # Sound is volatile: only dsp.voice.VoiceFrontEnd takes it. Float files may overshoot full scale.
     SignalKind("audio", "FS", ("audio",), -1.0, 1.0),
     SignalKind("voice", "1", VOICE_CHANNELS, -1e4, 1e4),
+    SignalKind("text", "1", TEXT_CHANNELS, -1e6, 1e6),
     # Pulse-to-pulse intervals and the device's own estimate of their error, which may be 0.
     SignalKind("ppi", "s", ("ppi", "error"), 0.0, 3.0),
     # One row of measures a camera frame; pixels, degrees and grey levels stay far below the limits.
