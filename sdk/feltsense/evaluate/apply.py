@@ -7,6 +7,7 @@ silent) is a :class:`Line` of its own, so that everything that runs along with t
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from feltsense.bundle.schema import Model
     from feltsense.train.examples import Line
 
-__all__ = ["PIECE_S", "Answers", "answer", "calm_only", "inputs_of", "rearranged", "retimed", "silenced"]
+__all__ = ["PIECE_S", "Answers", "answer", "calm_only", "inputs_of", "own_seed", "rearranged", "retimed", "silenced"]
 
 PIECE_S = 300.0
 """Longest label-pure piece of a rearranged timeline."""
@@ -100,6 +101,11 @@ def retimed(line: Line, order: NDArray[np.int64], hop_s: float) -> Line:
     )
 
 
+def own_seed(line: Line, *more: int) -> np.random.Generator:
+    """Random numbers of a recording's own, whoever else is there: people with one protocol must not share an order."""
+    return np.random.default_rng([zlib.crc32(f"{line.subject} {line.start_unix!r}".encode()), *more])
+
+
 def rearranged(line: Line, hop_s: float, seed: int) -> tuple[Line, NDArray[np.int64]]:
     """Windows in an order that no clock knows: calibration first, then label-pure pieces of ≤ 5 min, shuffled.
 
@@ -114,7 +120,7 @@ def rearranged(line: Line, hop_s: float, seed: int) -> tuple[Line, NDArray[np.in
     for a, b in zip(starts, [*starts[1:], len(labels)], strict=True):
         if b > a and labels[a] >= 0:
             pieces += np.array_split(np.arange(first + a, first + b), int(np.ceil((b - a) / longest)))
-    shuffled = np.random.default_rng(seed).permutation(len(pieces))
+    shuffled = own_seed(line, seed).permutation(len(pieces))
     order = np.concatenate([np.arange(first), *(pieces[i] for i in shuffled)]).astype(np.int64)
     return retimed(line, order, hop_s), order
 

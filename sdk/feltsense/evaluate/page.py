@@ -27,7 +27,7 @@ _GUARDS = {
 }
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:62em;margin:2em auto;padding:0 1em;color:#222}
-table{border-collapse:collapse;margin:1em 0}td,th{padding:.25em .7em;text-align:right;border-bottom:1px solid #ddd}
+table{border-collapse:collapse;margin:1em 0}td{white-space:nowrap}td,th{padding:.25em .7em;text-align:right;border-bottom:1px solid #ddd}
 td:first-child,th:first-child{text-align:left}.note{color:#555}svg{max-width:100%;height:auto}
 .warn{border-left:4px solid #b00;padding:.2em .7em;margin:.6em 0}.side{display:flex;flex-wrap:wrap;gap:1em}
 .wide{overflow-x:auto}h2{margin-top:1.6em}"""

@@ -20,7 +20,7 @@ import numpy as np
 
 from feltsense.bundle import SUFFIX
 from feltsense.errors import LeakError
-from feltsense.evaluate.apply import PIECE_S, answer, calm_only, rearranged, silenced
+from feltsense.evaluate.apply import PIECE_S, answer, calm_only, own_seed, rearranged, silenced
 from feltsense.evaluate.arms import Arm, Fold
 from feltsense.evaluate.nulls import shifted, shuffled
 from feltsense.evaluate.plain import Clock, LateFusion, Motion, TimeTeller
@@ -49,6 +49,7 @@ SHUFFLES = 10
 """Rearranged timelines a person."""
 LEVELS = tuple(round(0.1 * i, 1) for i in range(11))
 """Shares of the modalities that are missing, along the curves (MultiBench's grid)."""
+_SILENCE = 4
 SILENT_S = 300.0
 """A sensor falls silent for so long at a time."""
 
@@ -201,17 +202,20 @@ def _calm(model: Model, line: Line) -> Arm:
 def _curve(say: Callable[[Line], NDArray[np.float64]], mine: Sequence[Line], seed: int) -> list[Arm]:
     """Answers with ever more missing; every scored window counts, also one about which nothing is known."""
     out = []
-    for k, level in enumerate(LEVELS):
-        gone = [silenced(x, _silent(x, level, np.random.default_rng([seed, k, i]))) for i, x in enumerate(mine)]
+    for level in LEVELS:
+        gone = [silenced(x, _silent(x, level, seed)) for x in mine]
         out.append(Arm.joined([Arm.of(x, x.scored, say(x)) for x in gone]))
     return out
 
 
-def _silent(line: Line, level: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Stretches of five minutes in which modalities are missing, each by itself, with probability `level`."""
+def _silent(line: Line, level: float, seed: int) -> NDArray[np.bool_]:
+    """Stretches of five minutes in which modalities are missing, each by itself, with probability `level`.
+
+    What is missing at one level is missing at every higher one.
+    """
     long = max(1, int(SILENT_S / HOP_S))
     n, modalities = line.quality.shape
-    drawn = rng.random((-(-n // long) if n else 0, modalities)) < level
+    drawn = own_seed(line, seed, _SILENCE).random((-(-n // long) if n else 0, modalities)) < level
     out: NDArray[np.bool_] = np.repeat(drawn, long, axis=0)[:n]
     return out
 
