@@ -27,7 +27,8 @@ _GUARDS = {
 }
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:62em;margin:2em auto;padding:0 1em;color:#222}
-table{border-collapse:collapse;margin:1em 0}td{white-space:nowrap}td,th{padding:.25em .7em;text-align:right;border-bottom:1px solid #ddd}
+table{border-collapse:collapse;margin:1em 0}.figures td{white-space:nowrap}
+td,th{padding:.25em .7em;text-align:right;border-bottom:1px solid #ddd}
 td:first-child,th:first-child{text-align:left}.note{color:#555}svg{max-width:100%;height:auto}
 .warn{border-left:4px solid #b00;padding:.2em .7em;margin:.6em 0}.side{display:flex;flex-wrap:wrap;gap:1em}
 .wide{overflow-x:auto}h2{margin-top:1.6em}"""
@@ -104,9 +105,9 @@ def _span(value: float | None, interval: Sequence[float | None] | None) -> str:
     return _number(value) + (f" [{low:.3f}, {high:.3f}]" if low is not None and high is not None else "")
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:
     cells = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in r) + "</tr>" for r in rows)
-    return '<div class="wide"><table><tr>' + "".join(f"<th>{h}</th>" for h in head) + f"</tr>{cells}</table></div>"
+    return f'<div class="wide {kind}"><table><tr>' + "".join(f"<th>{h}</th>" for h in head) + f"</tr>{cells}</table></div>"
 
 
 def _figures(figures: Mapping[str, Any]) -> str:
@@ -123,7 +124,7 @@ def _figures(figures: Mapping[str, Any]) -> str:
         )
         for text, f in ((text, figures[n]) for n, text in _names(figures).items())
     ]  # fmt: skip
-    return _table(head, rows)
+    return _table(head, rows, "figures")
 
 
 def _nulls(body: Mapping[str, Any]) -> str:
