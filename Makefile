@@ -8,13 +8,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test check bench model help clean
+.PHONY: demo test check bench model firmware help clean
 
 help:
 	@echo "make demo    virtual sensors, live estimates, a report: no hardware, no network"
 	@echo "make test    all tests (real recordings: FELTSENSE_DATA=/folder make test)"
 	@echo "make check   ruff, mypy strict, layers"
 	@echo "make bench   speed and memory as ratios against the alternative"
+	@echo "make firmware  build and check the open board's C core (gcc)"
 	@echo "make model   train the shipped stress model anew (needs FELTSENSE_DATA)"
 
 demo: $(VENV)/.desktop
@@ -30,6 +31,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@set -e; for b in benchmarks/bench_*.py; do echo "== $$b"; $(BIN)/python $$b; done
+
+firmware:
+	$(MAKE) -C firmware_bridge/firmware lib check
 
 model: $(VENV)/.dev
 	@test -n "$(FELTSENSE_DATA)" || { echo "set FELTSENSE_DATA to the folder that holds stress-predict/"; exit 2; }

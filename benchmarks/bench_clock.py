@@ -12,7 +12,8 @@ import sys
 
 import numpy as np
 
-from feltsense.core.timeline import NS, ClockMap, to_ns
+from feltsense.core.clock_map import ClockMap
+from feltsense.core.timeline import NS, to_ns
 
 STEP = 73 / 130
 SECONDS, RESET_S, AWAY, WARM_S = 7200.0, 4000.0, (1000.0, 1400.0), 360.0

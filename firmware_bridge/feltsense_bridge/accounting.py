@@ -206,7 +206,7 @@ class StreamAccount:
 
     def _regular(self, frame: Frame, verdict: Verdict, arrival_ns: int) -> TimeMap:
         n, rate = len(frame.values), self.info.spec.rate
-        mapped = self._clock.place(self.info.id, verdict.device_ns, arrival_ns)
+        mapped = self._clock.place(self.info.id, verdict.device_ns, arrival_ns, learn=not frame.again)
         now = _Anchor(verdict.device_ns, arrival_ns, mapped.t_ns, mapped.unc_ns)
         before, self._last = self._last, now
         anchors = [(self._next + n - 1, now)]

@@ -51,6 +51,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from feltsense.errors import RecordingError
+from feltsense_bridge.device import Tended
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -354,6 +355,8 @@ class Captured:
         self.model = device.model
         self.matches = device.matches
         self.decode = device.decode
+        if isinstance(device, Tended):
+            self.ping, self.fetch = device.ping, device.fetch
         self._device = device
         self._tap = tap
 
@@ -361,6 +364,11 @@ class Captured:
     def specs(self) -> Mapping[str, SignalSpec]:
         """The device's."""
         return self._device.specs
+
+    @property
+    def keeps(self) -> frozenset[str]:
+        """The device's; none where it keeps nothing."""
+        return self._device.keeps if isinstance(self._device, Tended) else frozenset()
 
     def start(self) -> Generator[Action, bytes | None, None]:
         """The device's dialogue, answers captured."""

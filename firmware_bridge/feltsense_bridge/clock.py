@@ -8,7 +8,7 @@ Contract
   grows by one: every stream that sees a new epoch starts a new segment.
 - A frame whose own device time and number go on from its stream's last one is not judged: the clock has not jumped,
   whatever the delay.
-- `jitter` (s) and `drift` are those of a :class:`~feltsense.core.timeline.ClockMap`; a clock that is a count of
+- `jitter` (s) and `drift` are those of a :class:`~feltsense.core.clock_map.ClockMap`; a clock that is a count of
   samples or a sum of intervals drifts more than a crystal.
 - Small steps back (below the bound) are not the clock's to judge: a stream that sees its own times go back tells by
   :meth:`DeviceClock.restart`.
@@ -18,12 +18,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from feltsense.core.timeline import NS, ClockMap
+from feltsense.core.clock_map import ClockMap
+from feltsense.core.timeline import NS
 
 if TYPE_CHECKING:
-    from feltsense.core.timeline import Mapped
+    from feltsense.core.clock_map import Mapped
+    from feltsense_bridge.device import RoundTrip
 
 __all__ = ["DeviceClock"]
+
+_NS_PER_US: Final = 1000
+_WRAPS_US: Final = 2**32
+"""A question carries the low 32 bits of the time at which it was asked; its answer comes within 71 minutes."""
 
 
 class DeviceClock:
@@ -67,10 +73,18 @@ class DeviceClock:
         self._latest = None
         self.epoch += 1
 
-    def place(self, stream: str, device_ns: int, arrival_ns: int) -> Mapped:
-        """Session time of a frame's last sample; never backwards within a stream."""
+    def place(self, stream: str, device_ns: int, arrival_ns: int, *, learn: bool = True) -> Mapped:
+        """Session time of a frame's last sample; never backwards within a stream. `learn`: its arrival says something."""
+        if not learn and self._latest is not None:
+            return self._map.place(device_ns, stream)
         self._latest = device_ns if self._latest is None else max(self._latest, device_ns)
         return self._map.update(device_ns, arrival_ns, stream)
+
+    def round_trip(self, answer: RoundTrip, arrival_ns: int) -> None:
+        """Learn from a question for the device's time, whose answer has arrived."""
+        arrival_us = arrival_ns // _NS_PER_US
+        asked_us = arrival_us - (arrival_us - answer.asked_us) % _WRAPS_US
+        self._map.round_trip((answer.received_ns, answer.sent_ns), (asked_us * _NS_PER_US, arrival_ns))
 
     def excess(self, device_ns: int, arrival_ns: int) -> int:
         """How much later than the least delay a frame arrived, in ns."""

@@ -185,7 +185,8 @@ class Timed:
             self._samples += len(frame.values)
             self._span += device_ns - self._last
             return self._take(frame, device_ns, Verdict(Word.CONTINUES, device_ns))
-        epoch = self._clock.observe(device_ns, arrival_ns)
+        # When a frame that was fetched again arrives says nothing.
+        epoch = self._epoch if frame.again else self._clock.observe(device_ns, arrival_ns)
         if self._last is None:
             return self._take(frame, device_ns, Verdict(Word.BREAKS, device_ns))
         if epoch == self._epoch and device_ns <= self._last:

@@ -20,7 +20,7 @@ Contract
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -30,7 +30,21 @@ if TYPE_CHECKING:
 
     from feltsense.core.signals import SignalSpec
 
-__all__ = ["Action", "Advertisement", "Device", "Frame", "Read", "StreamReset", "Subscribe", "Unsubscribe", "Write"]
+__all__ = [
+    "Action",
+    "Advertisement",
+    "Decoded",
+    "Device",
+    "Frame",
+    "Kept",
+    "Read",
+    "RoundTrip",
+    "StreamReset",
+    "Subscribe",
+    "Tended",
+    "Unsubscribe",
+    "Write",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +137,8 @@ class Frame:
     lasting_ns : ndarray of int64, shape (n,), or None
         Irregular streams: how long before each sample the one before it was, by the device. None: the first column
         of `values` says so, in s.
+    again : bool
+        Whether it was lost and fetched again: its arrival says nothing of the clock.
     """
 
     stream: str
@@ -131,6 +147,7 @@ class Frame:
     sequence: int | None = None
     modulus: int = 0
     lasting_ns: NDArray[np.int64] | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +156,61 @@ class StreamReset:
 
     stream: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A device's answer to a request for lost frames.
+
+    Attributes
+    ----------
+    stream : str
+        Which.
+    first, frames : int
+        Sequence number of the first that will come, and how many; those before it are gone.
+    refused : bool
+        The device does not send frames again.
+    """
+
+    stream: str
+    first: int = 0
+    frames: int = 0
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrip:
+    """A device's answer to a question for its time.
+
+    Attributes
+    ----------
+    asked_us : int
+        Low 32 bits of the session time, in µs, at which it was asked (the device gives back what it was sent).
+    received_ns, sent_ns : int
+        Device time at which the question came, and at which the answer left.
+    """
+
+    asked_us: int
+    received_ns: int
+    sent_ns: int
+
+
+Decoded = Frame | StreamReset | Kept | RoundTrip
+
+
+@runtime_checkable
+class Tended(Protocol):
+    """What some devices can be asked in between, while they stream. Answers come as notifications."""
+
+    @property
+    def keeps(self) -> frozenset[str]:
+        """Streams whose lost frames can be fetched again; empty until the device was started."""
+
+    def ping(self, now_ns: int) -> Write | None:
+        """Question for the device's time, asked at a session time; None if it has no answer to that."""
+
+    def fetch(self, stream: str, first: int, frames: int) -> Write:
+        """Request for frames by their sequence numbers."""
 
 
 class Device(Protocol):
@@ -169,7 +241,7 @@ class Device(Protocol):
     def stop(self) -> Generator[Action, bytes | None, None]:
         """Dialogue before disconnecting: stop the streams (some sensors run down their battery otherwise)."""
 
-    def decode(self, uuid: str, data: bytes) -> list[Frame | StreamReset]:
+    def decode(self, uuid: str, data: bytes) -> Sequence[Decoded]:
         """Decode one notification.
 
         Raises

@@ -9,6 +9,8 @@ Contract
 - The watchdog minds the *data*: a connection can stand while nothing comes (a strap that was taken off). A stream
   that has been quiet for several of its own frame periods is stalled: an event says so, and its next frame starts a
   new segment, even if nothing turns out to be missing. While notifications wait to be decoded, nothing is judged.
+- Frames that were lost and that the device can send again are waited for (:mod:`feltsense_bridge.refill`); what to ask
+  for says :meth:`Intake.wanted`.
 - A STALLED event's time is the end of the stream's last sample: nothing earlier will come.
 """
 
@@ -24,8 +26,10 @@ from feltsense.core.timeline import NS, to_ns
 from feltsense.errors import ProtocolError
 from feltsense_bridge.accounting import StreamAccount
 from feltsense_bridge.clock import DeviceClock
-from feltsense_bridge.device import StreamReset
+from feltsense_bridge.device import Kept, RoundTrip, StreamReset, Tended
 from feltsense_bridge.errors import ChangedDeviceError
+from feltsense_bridge.frames import SEQUENCE_MODULUS
+from feltsense_bridge.refill import Refill
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +37,8 @@ if TYPE_CHECKING:
     from feltsense.core.chunk import Chunk
     from feltsense_bridge.accounting import Counters
     from feltsense_bridge.capture import CaptureTap
-    from feltsense_bridge.device import Device, Frame
+    from feltsense_bridge.device import Decoded, Device, Frame
+    from feltsense_bridge.refill import Released
 
 __all__ = ["Intake"]
 
@@ -100,7 +105,7 @@ class Intake:
         self._speed = speed
         self._limit = limit
         self._clock = DeviceClock(speed=speed)
-        self._inbox: deque[_Heard | _Change] = deque()
+        self._inbox: deque[_Heard | _Change | None] = deque()
         self._ready: deque[Chunk | Event] = deque()
         self._dropping = False
         self._dropped_ns = 0
@@ -108,6 +113,7 @@ class Intake:
         # Stream → arrival of its last frame and how long to wait for the next; and those that were given up.
         self._heard: dict[str, tuple[int, int]] = {}
         self._stalled: set[str] = set()
+        self._refills: dict[str, Refill] = {}
 
     @property
     def streams(self) -> Mapping[str, StreamInfo]:
@@ -161,9 +167,24 @@ class Intake:
             known = self.accounts.get(stream)
             if known is None:
                 self.accounts[stream] = StreamAccount(info, self._clock)
+                if isinstance(self._device, Tended) and stream in self._device.keeps:
+                    self._refills[stream] = Refill(SEQUENCE_MODULUS, self._speed)
             elif known.info != info:
                 msg = f"{self._label}: {info.id} was {known.info.spec} and is now {spec}; start a new session"
                 raise ChangedDeviceError(msg)
+
+    def wanted(self, now_ns: int) -> tuple[str, int, int] | None:
+        """Stream, first number and count of the frames to ask the device for now; None if there are none."""
+        # One at a time: a board that still sends what it was asked for refuses another range.
+        for stream, refill in self._refills.items():
+            found = refill.wanted(now_ns)
+            if found is not None:
+                return stream, *found
+        return None
+
+    def end(self) -> None:
+        """Nothing more will come: what waits for lost frames waits no longer."""
+        self._inbox.append(None)
 
     def digest(self) -> None:
         """Decode everything that waits."""
@@ -190,23 +211,40 @@ class Intake:
         patience = max(to_ns(DEAD_S), to_ns(FIRST_FRAME_S * self._speed))
         return len(self._stalled) == len(self.accounts) and now_ns - last > patience
 
-    def _step(self, entry: _Heard | _Change) -> None:
+    def _step(self, entry: _Heard | _Change | None) -> None:
+        if entry is None:
+            for refill in self._refills.values():
+                self._account(refill.flush())
+            return
         if isinstance(entry, _Change):
             self._up(entry.t_ns) if entry.up else self._down(entry.t_ns)
             return
+        for refill in self._refills.values():
+            if self._connected_ns is not None:
+                self._account(refill.overdue(entry.arrival_ns))
         if entry.overflow:
             self._blame(GapReason.OVERFLOW)
         try:
-            frames = self._device.decode(entry.uuid, entry.data)
+            found = self._device.decode(entry.uuid, entry.data)
         except ProtocolError:
             self.corrupt += 1
             self._blame(GapReason.CORRUPT)
             return
-        for frame in frames:
-            if isinstance(frame, StreamReset):
-                self._reset(frame, entry.arrival_ns)
-            else:
-                self._take(frame, entry.arrival_ns)
+        for said in found:
+            self._heed(said, entry.arrival_ns)
+
+    def _heed(self, said: Decoded, arrival_ns: int) -> None:
+        match said:
+            case StreamReset():
+                self._reset(said, arrival_ns)
+            case RoundTrip():
+                self._clock.round_trip(said, arrival_ns)
+            case Kept():
+                refill = self._refills.get(said.stream)
+                if refill is not None:
+                    self._account(refill.refuse() if said.refused else refill.kept(said.first, said.frames))
+            case _:
+                self._take(said, arrival_ns)
 
     def _take(self, frame: Frame, arrival_ns: int) -> None:
         if frame.stream not in self.accounts:
@@ -215,9 +253,17 @@ class Intake:
         account = self.accounts.get(frame.stream)
         if account is None:
             return
+        self._heard[frame.stream] = (arrival_ns, self._patience(account, len(frame.values)))
+        refill = self._refills.get(frame.stream)
+        self._account([(frame, arrival_ns)] if refill is None else refill.push(frame, arrival_ns))
+
+    def _account(self, frames: Released) -> None:
+        for frame, arrival_ns in frames:
+            self._put(self.accounts[frame.stream], frame, arrival_ns)
+
+    def _put(self, account: StreamAccount, frame: Frame, arrival_ns: int) -> None:
         resets = account.counters.resets
         chunk = account.push(frame, arrival_ns)
-        self._heard[frame.stream] = (arrival_ns, self._patience(account, len(frame.values)))
         if chunk is None:
             return
         self._stalled.discard(frame.stream)
@@ -241,6 +287,8 @@ class Intake:
         self._connected_ns = t_ns
         self._heard.clear()
         self._stalled.clear()
+        for refill in self._refills.values():
+            refill.resume(t_ns)
         self._ready.append(Event(t_ns, EventKind.CONNECTED, text=self._label))
 
     def _down(self, t_ns: int) -> None:
@@ -277,5 +325,7 @@ class Intake:
             if stream not in self._stalled and now_ns - max(since, self._dropped_ns) > patience:
                 if self.tap is not None:
                     self.tap.quiet(now_ns)
+                if stream in self._refills:
+                    self._account(self._refills[stream].flush())
                 account.interrupt(GapReason.STALL)
                 self._stall(stream, now_ns)

@@ -145,6 +145,10 @@ class Connection:
         await self._converse(self._device.start())
         self.heard = True
 
+    async def write(self, request: Write) -> None:
+        """Ask something in between; the answer comes as a notification."""
+        await self._client.write_gatt_char(request.uuid, request.data, response=request.response)
+
     async def close(self) -> None:
         """Stop the streams if they run, and disconnect; errors on the way out change nothing."""
         quiet: tuple[type[Exception], ...] = (*transport_errors(), LinkError, ProtocolError)

@@ -103,6 +103,10 @@ class Replay:
                 raise self._bad(record, str(error)) from error
             while (item := source.intake.take()) is not None:
                 yield item
+        for source in self._sources.values():
+            source.end()
+            while (item := source.intake.take()) is not None:
+                yield item
         self.torn = len(self._data) - end if end else 0
 
     def recording(self, subject: str = "anonymous") -> Recording:
@@ -206,6 +210,11 @@ class _Source:
         if self._dialogue is not None:
             self._dialogue.close()
         self._dialogue = None
+
+    def end(self) -> None:
+        """The capture ends."""
+        self.intake.end()
+        self._digest()
 
     def _notification(self, content: bytes, *, dropped: bool) -> None:
         uuid = self._uuids.get(content[8])

@@ -141,8 +141,8 @@ async def test_board_answers_time_pings_and_refuses_what_it_does_not_know():
             assert (await ask(gatt.Opcode.START)).status == gatt.Status.LENGTH
             assert (await ask(gatt.Opcode.TIME_PING, 1)).status == gatt.Status.LENGTH
             assert (await ask(gatt.Opcode.STOP, 0)).status == gatt.Status.ALREADY
-            # Kept for fetching lost frames again; no board does it yet.
-            assert (await ask(0x10, 0)).status == gatt.Status.UNKNOWN_OPCODE
+            assert (await ask(gatt.Opcode.BACKFILL, 0)).status == gatt.Status.LENGTH
+            assert (await ask(0x11, 0)).status == gatt.Status.UNKNOWN_OPCODE
 
 
 async def test_errors_are_those_that_bleak_code_knows():

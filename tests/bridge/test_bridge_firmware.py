@@ -1,21 +1,18 @@
 """The board's firmware core: the same bytes as the SDK's codec, on the host and on a Cortex-M4."""
 
 import ctypes
-import os
-import shutil
-import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from conftest import make, need
 from feltsense.errors import ProtocolError
 from feltsense_bridge.devices import _open_gatt as gatt
 from feltsense_bridge.frames import StreamFrame
 
-FIRMWARE = Path(__file__).parents[2] / "firmware_bridge" / "firmware"
-HOST = {"cc": "gcc", "make": "make"}
 ARM = {"arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi", "qemu-system-arm": "qemu-system-arm"}
 FRAMES = 20_000
 FRAME_BYTES, SLOTS = 244, 128
@@ -23,32 +20,9 @@ ROOM = 255 * 4
 DATA, BACKFILL = 2, 3
 
 
-def need(tools):
-    # In CI a skip is a failure (tests/conftest.py), so no run there passes without the tools.
-    missing = [package for tool, package in tools.items() if shutil.which(tool) is None]
-    if missing:
-        pytest.skip(f"tools for the firmware are absent: apt-get install {' '.join(missing)}")
-
-
-def make(build, target):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
-    done = subprocess.run(
-        ["make", "-C", str(FIRMWARE), f"BUILD={build}", target], capture_output=True, text=True, env=environment, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
-def build(tmp_path_factory):
-    need(HOST)
-    return tmp_path_factory.mktemp("firmware")
-
-
-@pytest.fixture(scope="module")
-def core(build):
-    make(build, "lib")
-    lib = ctypes.CDLL(str(build / "libfelt.so"))
+def core(firmware):
+    lib = ctypes.CDLL(str(firmware / "libfelt.so"))
     lib.felt_encode.argtypes = [
         ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint64, ctypes.c_void_p,
         ctypes.c_uint, ctypes.c_uint,
@@ -170,7 +144,7 @@ class Board:
 def test_stream_table_is_read_by_the_sdk(core):
     board, out = Board(core), ctypes.create_string_buffer(512)
     length = core.felt_info(board.raw, out, 512)
-    assert gatt.decode_info(out.raw[:length]) == (gatt.BoardStream(7, "eda", 4, 1e-5),)
+    assert gatt.decode_info(out.raw[:length]) == (gatt.BoardStream(7, "eda", 4, 1e-5, keeps=True),)
 
 
 def test_control_dialogue(core):
@@ -215,15 +189,30 @@ def test_what_is_no_longer_kept_is_not_promised(core):
     assert [StreamFrame.decode(data).sequence for _, data in rest] == list(range(10, 20))
 
 
-def test_cortex_m4_prints_what_the_host_prints(build, capsys):
-    make(build, "check")
+@pytest.mark.parametrize(("top", "bottom"), [(130, 1), (1, 60), (4, 1), (999_983, 7), (1_000_000, 1), (3, 2**32 - 1)])
+def test_samples_are_due_when_the_rate_says_for_ever(core, top, bottom):
+    row = bytes(4) + top.to_bytes(4, "little") + bottom.to_bytes(4, "little") + bytes(16)
+    pace = ctypes.create_string_buffer(64)
+    assert core.felt_pace_init(pace, row, ctypes.c_uint64(17)) == 0
+    for k in range(2000):
+        assert int.from_bytes(pace.raw[:8], "little") == 17 + Fraction(k * bottom * 10**6, top).__floor__()
+        core.felt_pace_step(pace)
+    due = int.from_bytes(pace.raw[:8], "little")
+    period = -(-bottom * 10**6 // top)
+    assert core.felt_pace_skip(pace, ctypes.c_uint64(due + 50 * period)) >= 50
+    for bad in (bytes(28), bytes(4) + (2**31).to_bytes(4, "little") + b"\1\0\0\0" + bytes(16)):
+        assert core.felt_pace_init(pace, bad, ctypes.c_uint64(0)) == -2
+
+
+def test_cortex_m4_prints_what_the_host_prints(firmware, capsys):
+    make(firmware, "check")
     need(ARM)
-    report = make(build, "m4")
+    report = make(firmware, "m4")
     sizes = [line.split() for line in report.splitlines() if line.endswith(".o") and line.split()[0].isdigit()]
     text = ", ".join(f"{Path(row[-1]).stem} {row[0]}" for row in sizes)
     with capsys.disabled():
         sys.stdout.write(f"\nCortex-M4 code size in bytes: {text}\n")
     assert sum(int(row[0]) for row in sizes) < 4096
-    host = (build / "host.txt").read_bytes()
+    host = (firmware / "host.txt").read_bytes()
     assert host.endswith(b"failures 0\n")
-    assert (build / "m4.txt").read_bytes() == host
+    assert (firmware / "m4.txt").read_bytes() == host

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feltsense.core.timeline import NS, ClockMap, to_ns
+from feltsense.core.clock_map import ClockMap
+from feltsense.core.timeline import NS, to_ns
 
 BASE_S, INTERVAL_S, TAIL_S, TAIL_SHARE = 0.008, 0.045, 0.150, 0.05
 WARM_S = 340.0

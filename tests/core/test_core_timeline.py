@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feltsense.core.timeline import NS, ClockMap, TimeMap, to_ns, to_seconds
+from feltsense.core.clock_map import ClockMap
+from feltsense.core.timeline import NS, TimeMap, to_ns, to_seconds
 
 RATES = st.sampled_from([Fraction(4), Fraction(64), Fraction(130), Fraction(360), Fraction(129, 4), Fraction(1, 3)])
 

@@ -6,8 +6,8 @@
   and denominator u32, scale f64, offset f64), then CRC-16. A value is ``offset + scale · count`` in the kind's unit.
   A kind that a reader does not know is left out: boards may grow.
 - CONTROL (write with response, indicate): request opcode u8 and arguments; answer opcode | 0x80, status u8, data.
-  Opcode 0x10 fetches lost frames again (row flag bit 0); this host does not ask for it yet.
-- DATA (notify): one frame of :mod:`feltsense_bridge.frames` a notification.
+  Opcode 0x10 fetches lost frames again, of streams whose row says so (flag bit 0).
+- DATA (notify): one frame of :mod:`feltsense_bridge.frames` a notification. BACKFILL (notify): the same, fetched again.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANSWER",
+    "ARGUMENTS",
+    "BACKFILL",
     "CONTROL",
     "DATA",
     "INFO",
@@ -41,7 +43,10 @@ __all__ = [
     "Opcode",
     "Status",
     "decode_info",
+    "decode_range",
     "encode_info",
+    "encode_range",
+    "encode_row",
     "stream_names",
 ]
 
@@ -49,6 +54,7 @@ SERVICE: Final = "fe175e00-51a7-4d2c-9b0e-6c1d0f5e0001"
 INFO: Final = "fe175e01-51a7-4d2c-9b0e-6c1d0f5e0001"
 CONTROL: Final = "fe175e02-51a7-4d2c-9b0e-6c1d0f5e0001"
 DATA: Final = "fe175e03-51a7-4d2c-9b0e-6c1d0f5e0001"
+BACKFILL: Final = "fe175e04-51a7-4d2c-9b0e-6c1d0f5e0001"
 
 ANSWER: Final = 0x80
 """Bit that an answer adds to its request's opcode."""
@@ -59,7 +65,10 @@ KINDS: Final[Mapping[int, str]] = MappingProxyType({1: "ppg", 2: "eda", 3: "skin
 _SHORT: Final = MappingProxyType({"skin_temperature": "temp"})
 """Stream names that are shorter than their kind's."""
 
-_ENTRY: Final = struct.Struct("<BBBxIIdd")
+_ENTRY: Final = struct.Struct("<BBBBIIdd")
+_KEEPS: Final = 1
+"""Flag of a row: the board keeps the stream's last frames and sends them again."""
+_RANGE: Final = struct.Struct("<BHH")
 _HEAD: Final = 2
 _LARGEST: Final = 2**23
 """Largest count: scaled, it must still be a number."""
@@ -73,6 +82,13 @@ class Opcode(IntEnum):
     START = 0x01
     STOP = 0x02
     TIME_PING = 0x03
+    BACKFILL = 0x10
+
+
+ARGUMENTS: Final[Mapping[int, int]] = MappingProxyType(
+    {Opcode.START: 1, Opcode.STOP: 1, Opcode.TIME_PING: 4, Opcode.BACKFILL: _RANGE.size}
+)
+"""Opcode → bytes of its arguments."""
 
 
 class Status(IntEnum):
@@ -84,6 +100,7 @@ class Status(IntEnum):
     ALREADY = 3
     LENGTH = 4
     MTU = 5
+    BUSY = 6
 
     @property
     def text(self) -> str:
@@ -99,6 +116,7 @@ _STATUS_TEXT: Final[Mapping[Status, str]] = MappingProxyType(
         Status.ALREADY: "it is already so: stop the stream first",
         Status.LENGTH: "the request has the wrong length",
         Status.MTU: f"the packet size (MTU) is too small for a frame: negotiate at least {MIN_MTU} bytes",
+        Status.BUSY: "frames that were asked for before are still being sent: ask again in a second",
     }
 )
 
@@ -117,6 +135,8 @@ class BoardStream:
         Nominal samples per second.
     scale, offset : float
         Value = offset + scale · count, in the kind's unit.
+    keeps : bool
+        Whether the board keeps the stream's last frames and sends them again.
     """
 
     id: int
@@ -124,18 +144,39 @@ class BoardStream:
     rate: Fraction
     scale: float
     offset: float = 0.0
+    keeps: bool = False
+
+
+def encode_row(s: BoardStream) -> bytes:
+    """Bytes of one row of INFO."""
+    code = next(code for code, name in KINDS.items() if name == s.kind)
+    channels, flags = len(CATALOGUE[s.kind].channels), _KEEPS if s.keeps else 0
+    return _ENTRY.pack(s.id, code, channels, flags, s.rate.numerator, s.rate.denominator, s.scale, s.offset)
+
+
+def encode_range(stream: int, first: int, frames: int) -> bytes:
+    """Arguments of BACKFILL, and the data of its answer."""
+    return _RANGE.pack(stream, first, frames)
+
+
+def decode_range(data: bytes) -> tuple[int, int, int]:
+    """Stream id, first sequence number and number of frames.
+
+    Raises
+    ------
+    ProtocolError
+        If it has another length.
+    """
+    if len(data) != _RANGE.size:
+        msg = f"a range of frames has {_RANGE.size} bytes, got {len(data)}"
+        raise ProtocolError(msg, min(len(data), _RANGE.size))
+    stream, first, frames = _RANGE.unpack(data)
+    return stream, first, frames
 
 
 def encode_info(table: Sequence[BoardStream]) -> bytes:
     """Bytes of INFO."""
-    codes = {name: code for code, name in KINDS.items()}
-    rows = (
-        _ENTRY.pack(
-            s.id, codes[s.kind], len(CATALOGUE[s.kind].channels), s.rate.numerator, s.rate.denominator, s.scale, s.offset
-        )
-        for s in table
-    )
-    return sealed(bytes([VERSION, len(table)]) + b"".join(rows))
+    return sealed(bytes([VERSION, len(table)]) + b"".join(encode_row(s) for s in table))
 
 
 def decode_info(data: bytes) -> tuple[BoardStream, ...]:
@@ -155,7 +196,7 @@ def decode_info(data: bytes) -> tuple[BoardStream, ...]:
         raise ProtocolError(msg, 1)
     table: dict[int, BoardStream | None] = {}
     for at in range(_HEAD, len(body), _ENTRY.size):
-        key, code, channels, top, bottom, scale, offset = _ENTRY.unpack_from(body, at)
+        key, code, channels, flags, top, bottom, scale, offset = _ENTRY.unpack_from(body, at)
         usable = top and bottom and scale and math.isfinite(abs(offset) + abs(scale) * _LARGEST)
         if key >= _MAX_STREAMS or key in table or not usable:
             msg = f"stream table: row of stream {key} has a number that cannot be (rate {top}/{bottom}, scale {scale})"
@@ -164,7 +205,9 @@ def decode_info(data: bytes) -> tuple[BoardStream, ...]:
         if kind is not None and channels != len(CATALOGUE[kind].channels):
             msg = f"stream table: {kind} has {len(CATALOGUE[kind].channels)} channels, the row says {channels}"
             raise ProtocolError(msg, at + 2)
-        table[key] = None if kind is None else BoardStream(key, kind, Fraction(top, bottom), scale, offset)
+        table[key] = None if kind is None else BoardStream(
+            key, kind, Fraction(top, bottom), scale, offset, bool(flags & _KEEPS)
+        )
     return tuple(row for row in table.values() if row is not None)
 
 

@@ -1,19 +1,27 @@
-"""A virtual open board: PPG, skin conductance, skin temperature, acceleration and ECG in the open wire format."""
+"""A virtual open board: PPG, skin conductance, skin temperature, acceleration and ECG in the open wire format.
+
+The radio, the sampler and the clock are here; what runs on the board is an engine
+(:mod:`feltsense_bridge.testing.board_engine`). It measures from its first START on, whether or not anybody listens.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from bumble import att
 from bumble.gatt import Service
 
 from feltsense.core.signals import kind as signal_kind
-from feltsense.errors import ProtocolError, RecordingError
+from feltsense.core.timeline import NS
+from feltsense.errors import RecordingError
 from feltsense_bridge.devices import _open_gatt as gatt
-from feltsense_bridge.frames import MAX_SAMPLES, NO_NUMBER, SEQUENCE_MODULUS, StreamFrame, frame_size
+from feltsense_bridge.frames import MAX_SAMPLES, NO_NUMBER, frame_size
 from feltsense_bridge.testing._attributes import characteristic
 from feltsense_bridge.testing._sensor import ATT_HEADER, VirtualSensor
+from feltsense_bridge.testing.board_engine import Out, PythonEngine
 from feltsense_bridge.testing.player import Player, Track
 
 if TYPE_CHECKING:
@@ -22,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from feltsense.core.recording import Recording
+    from feltsense_bridge.testing.board_engine import EngineFactory
     from feltsense_bridge.testing.player import Playback
 
 __all__ = ["VirtualBoard"]
@@ -55,6 +64,8 @@ class VirtualBoard(VirtualSensor):
         default all streams with prefix ``board.``, or where there are none, all of a kind that the board knows.
     drift_ppm : float
         By how many millionths its clock runs fast.
+    engine : callable
+        Makes what runs on the board; default the Python twin.
 
     Raises
     ------
@@ -80,16 +91,17 @@ class VirtualBoard(VirtualSensor):
         address: str = "",
         streams: Mapping[str, str] | None = None,
         drift_ppm: float = 0.0,
+        engine: EngineFactory = PythonEngine,
     ) -> None:
         super().__init__(source, name, address=address, streams=streams, drift_ppm=drift_ppm)
         self._tracks, self.table = self._lay_out()
         self._rows = gatt.stream_names(self.table)
-        self._sending: set[str] = set()
-        self._sequence = dict.fromkeys(self._rows, 0)
-        info = gatt.encode_info(self.table)
-        self._info = characteristic(gatt.INFO, read=lambda _: info)
+        self._engine = engine(self.table, [_samples(row) for row in self.table])
+        self._turn = asyncio.Lock()
+        self._info = characteristic(gatt.INFO, read=lambda _: self._engine.info())
         self._control = characteristic(gatt.CONTROL, write=self._request, indicate=True)
         self._data = characteristic(gatt.DATA, notify=True)
+        self._backfill = characteristic(gatt.BACKFILL, notify=True)
 
     def _lay_out(self) -> tuple[list[Track], list[gatt.BoardStream]]:
         recording = self.playback.recording
@@ -106,7 +118,7 @@ class VirtualBoard(VirtualSensor):
                 raise RecordingError(msg)
             track = Track.of(known[stream_id], recording.start_ns, keep_nan=True)
             tracks.append(track)
-            table.append(gatt.BoardStream(number, kind, track.rate, _SCALE.get(kind) or _decimal(track.values)))
+            table.append(gatt.BoardStream(number, kind, track.rate, _SCALE.get(kind) or _decimal(track.values), keeps=True))
         names = gatt.stream_names(table)
         if not names or (self._streams is not None and set(names) != set(self._streams)):
             msg = (
@@ -119,7 +131,7 @@ class VirtualBoard(VirtualSensor):
         return "feltsense", "open board"
 
     def _services(self) -> Sequence[Any]:
-        return [Service(gatt.SERVICE, [self._info, self._control, self._data])]
+        return [Service(gatt.SERVICE, [self._info, self._control, self._data, self._backfill])]
 
     def _advertised(self) -> bytes:
         uuid = bytes.fromhex(gatt.SERVICE.replace("-", ""))[::-1]
@@ -129,67 +141,53 @@ class VirtualBoard(VirtualSensor):
         return tuple(self._rows)
 
     def _lost_connection(self) -> None:
-        self._sending.clear()
+        self._engine.disconnected()
 
     def _request(self, connection: Any, data: bytes) -> None:
-        received = self._device_us(self._radio.clock())
-        try:
-            request = gatt.Control.decode(data)
-        except ProtocolError:
-            self._answer(gatt.ControlReply(0, gatt.Status.UNKNOWN_OPCODE))
+        if not self._engine.request(data, self._device_us(self._radio.clock()), connection.att_mtu):
+            raise att.ATT_Error(att.ErrorCode.INSUFFICIENT_RESOURCES)
+        self._spawn(self._send())
+
+    async def _send(self) -> None:
+        """Send what the engine wants to send."""
+        async with self._turn:
+            while (out := self._engine.next(self._device_us(self._radio.clock()))) is not None:
+                where, data = out
+                if where is Out.CONTROL:
+                    self._begin(gatt.ControlReply.decode(data))
+                    self.indicate_later(self._control, data)
+                elif where is Out.BACKFILL:
+                    await self.notify(self._backfill, data)
+                elif not self.lost(self._name(data[0] & 15)):
+                    await self.notify(self._data, data)
+
+    def _name(self, key: int) -> str:
+        return next(name for name, row in self._rows.items() if row.id == key)
+
+    def _begin(self, reply: gatt.ControlReply) -> None:
+        """Begin to measure with a stream's first START."""
+        if reply.opcode != gatt.Opcode.START or reply.status:
             return
-        if request.opcode == gatt.Opcode.TIME_PING:
-            if len(request.data) != 4:
-                self._answer(gatt.ControlReply(request.opcode, gatt.Status.LENGTH))
-                return
-            sent = self._device_us(self._radio.clock())
-            times = received.to_bytes(6, "little") + sent.to_bytes(6, "little")
-            self._answer(gatt.ControlReply(request.opcode, gatt.Status.OK, request.data + times))
-        elif request.opcode in (gatt.Opcode.START, gatt.Opcode.STOP):
-            self._answer(gatt.ControlReply(request.opcode, self._switch(connection, request), request.data))
-        else:
-            self._answer(gatt.ControlReply(request.opcode, gatt.Status.UNKNOWN_OPCODE))
-
-    def _answer(self, reply: gatt.ControlReply) -> None:
-        self.indicate_later(self._control, reply.encode())
-
-    def _switch(self, connection: Any, request: gatt.Control) -> gatt.Status:
-        """Start or stop one stream."""
-        if len(request.data) != 1:
-            return gatt.Status.LENGTH
-        name = next((name for name, row in self._rows.items() if row.id == request.data[0]), None)
-        if name is None:
-            return gatt.Status.UNKNOWN_STREAM
-        start = request.opcode == gatt.Opcode.START
-        if start == (name in self._sending):
-            return gatt.Status.ALREADY
-        if not start:
-            self._sending.discard(name)
-            self.halt(name)
-            return gatt.Status.OK
-        if connection.att_mtu < gatt.MIN_MTU:
-            return gatt.Status.MTU
-        self._sending.add(name)
+        name = self._name(reply.data[0])
         if not self.playing(name):
             row = self._rows[name]
-            track = self._tracks[row.id]
-            self.play(name, Player(track, self.playback, self._radio, _samples(row), self._frame(name)))
-        return gatt.Status.OK
+            player = Player(self._tracks[row.id], self.playback, self._radio, _samples(row), self._frame(name))
+            self.play(name, player)
 
     def _frame(self, name: str) -> Callable[[int, NDArray[np.float64]], Awaitable[None]]:
         row = self._rows[name]
+        place, whole = self.table.index(row), _samples(row)
 
         async def deliver(last_ns: int, values: NDArray[np.float64]) -> None:
-            # A frame that nobody hears has its number, too: that is how the host knows what it missed.
-            sequence = self._sequence[name]
-            self._sequence[name] = (sequence + 1) % SEQUENCE_MODULUS
-            if name not in self._sending or self.lost(name):
-                return
             counts = np.rint((values - row.offset) / row.scale)
             fine = np.isfinite(counts)
-            whole = np.clip(np.where(fine, counts, 0), NO_NUMBER + 1, -NO_NUMBER - 1).astype(np.int32)
-            frame = StreamFrame(row.id, sequence, self._device_us(last_ns), np.where(fine, whole, NO_NUMBER))
-            await self.notify(self._data, frame.encode())
+            inside = np.clip(np.where(fine, counts, 0), NO_NUMBER + 1, -NO_NUMBER - 1).astype(np.int32)
+            for back, sample in zip(range(len(values) - 1, -1, -1), np.where(fine, inside, NO_NUMBER), strict=True):
+                taken_ns = last_ns - back * NS * row.rate.denominator // row.rate.numerator
+                self._engine.sample(place, self._device_us(taken_ns), sample)
+            if len(values) < whole:
+                self._engine.gap(place)
+            await self._send()
 
         return deliver
 
