@@ -23,9 +23,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
-from feltsense.core.timeline import NS, to_ns
+from feltsense.core.timeline import NS
 from feltsense.errors import InputError, LinkError, ProtocolError
-from feltsense_bridge.device import Tended
 from feltsense_bridge.errors import (
     AdapterError,
     ChangedDeviceError,
@@ -38,6 +37,7 @@ from feltsense_bridge.errors import (
 from feltsense_bridge.intake import INBOX, Intake
 from feltsense_bridge.link_connection import Connection, bleak_client
 from feltsense_bridge.link_states import TRANSITIONS, Signal, State
+from feltsense_bridge.link_tending import tend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,10 +54,6 @@ __all__ = ["Backoff", "Link", "LinkOptions", "State", "unix_clock"]
 
 TICK_S: Final = 0.25
 """The watchdog looks this often; a fraction of the shortest silence that counts."""
-FIRST_PINGS: Final = 8
-"""Questions for the device's time, one a tick, before they become rare: of eight, one is likely to meet no delay."""
-PING_S: Final = 10.0
-"""Then one in so many seconds: a crystal drifts by less than a millisecond meanwhile."""
 HOPELESS: Final = (AdapterError, RefusedError, WrongDeviceError)
 """What another attempt does not help, unless the device has streamed before."""
 
@@ -347,7 +343,7 @@ class Link:
             self._connection = connection
             self._first.set()
             self.wake.set()
-            await self._tend(connection)
+            await tend(connection, self.device, self._intake, self._clock, self._speed)
             self._to(Signal.LOST if connection.lost else Signal.FAILED)
         except asyncio.CancelledError:
             # The link itself ends: nothing comes after, and nobody asks what was lost.
@@ -361,30 +357,6 @@ class Link:
             if gone and connection.heard:
                 self._intake.disconnected(self._clock())
                 self.wake.set()
-
-    async def _tend(self, connection: Connection) -> None:
-        """Until the connection is over, ask a device that can be asked for its time and for frames that were lost."""
-        device, asked, due_ns = self.device, 0, self._clock()
-        while isinstance(device, Tended):
-            wanted = self._intake.wanted(self._clock())
-            requests = [] if wanted is None else [device.fetch(*wanted)]
-            if self._clock() >= due_ns:
-                question = device.ping(self._clock())
-                requests += [question] if question is not None else []
-                asked += 1
-                due_ns += to_ns(TICK_S if asked < FIRST_PINGS else PING_S)
-            try:
-                for request in requests:
-                    await connection.write(request)
-                async with asyncio.timeout(TICK_S / max(1.0, self._speed)):
-                    await connection.over.wait()
-                    return
-            except TimeoutError:
-                continue
-            except transport_errors():
-                # It goes, or refuses: its streams decide what becomes of it.
-                break
-        await connection.over.wait()
 
     def _hear(self, uuid: str, data: bytes) -> None:
         self._intake.hear(uuid, data, self._clock())
