@@ -1,4 +1,4 @@
-"""What a link asks of a device while it streams: its time, and frames that were lost (:class:`~feltsense_bridge.device.Tended`).
+"""What a link asks of a device while it streams: its time, and lost frames (:class:`~feltsense_bridge.device.Tended`).
 
 Questions only are sent here. Answers come as notifications, so that a capture of those replays all there is to know.
 """
