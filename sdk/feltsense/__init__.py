@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from feltsense.batch import Batch
     from feltsense.bundle import Bundle
     from feltsense.bundle import load as load_bundle
     from feltsense.calibration import calibrate
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Batch",
     "Bundle",
     "Chunk",
     "Event",
@@ -66,6 +68,7 @@ __all__ = [
 
 # Public name → module, or (module, name there).
 _WHERE: dict[str, str | tuple[str, str]] = {
+    "Batch": "batch",
     "Bundle": "bundle",
     "Chunk": "core.chunk",
     "Event": "core.event",

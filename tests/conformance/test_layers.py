@@ -17,7 +17,7 @@ LAYERS = (
     ("quality",),
     ("features",),
     ("experts", "fusion", "bundle"),
-    ("session", "calibration", "watch"),
+    ("session", "calibration", "batch", "watch"),
     ("store", "importers", "exporters", "datasets", "train", "evaluate", "report", "testing", "vision"),
     ("study",),
     ("cli",),

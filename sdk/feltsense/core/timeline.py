@@ -101,6 +101,14 @@ class TimeMap:
         """Device times of samples `start` up to `stop` (exclusive), in ns."""
         return self._interpolate(self.device_ns, np.arange(start, stop, dtype=np.int64))
 
+    def both_times(self, start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """:meth:`times` and :meth:`device_times` of the same samples."""
+        t = self.times(start, stop)
+        if len(self.index) == 1 and self.rate is not None:
+            # One anchor: both clocks run by the rate, a constant apart.
+            return t, t + (self.device_ns[0] - self.t_ns[0])
+        return t, self.device_times(start, stop)
+
     def time_at(self, index: int) -> int:
         """Session time of one sample, in ns."""
         if len(self.index) == 1 and self.rate is not None:

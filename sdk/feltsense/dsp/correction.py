@@ -25,7 +25,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["BeatClass", "Classifier", "classify", "corrected"]
+__all__ = ["BeatClass", "Classifier", "classify", "corrected", "stands_out"]
 
 _SLOPE, _INTERCEPT = 0.13, 0.17
 """c1 and c2 of the paper: the borders of ectopic patterns."""
@@ -73,7 +73,9 @@ def _local_median(interval: NDArray[np.float64]) -> NDArray[np.float64]:
     out[half : n - half] = np.sort(windows, axis=1)[:, half]
     out[n - half :] = out[n - half - 1]
     for i in range(half):
-        out[i] = float(np.median(interval[: i + half + 1]))
+        ordered = sorted(interval[: i + half + 1].tolist())
+        middle = len(ordered) // 2
+        out[i] = ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2.0
     return out
 
 
@@ -167,11 +169,55 @@ def classify(interval_ms: NDArray[np.float64]) -> NDArray[np.int8]:
     return classes
 
 
-class Classifier:
-    """Classifies the beats of one run as they come, with the look-ahead that it is given."""
+def stands_out(
+    interval_ms: NDArray[np.float64], start: NDArray[np.int64], stop: NDArray[np.int64], known: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """In which stretches of a run a beat may be other than normal: where no change exceeds its threshold, none is.
 
-    def __init__(self) -> None:
-        self._past: NDArray[np.float64] = np.empty(0)
+    Parameters
+    ----------
+    interval_ms : ndarray, shape (n,)
+        Intervals of the run.
+    start, stop : ndarray of int64, shape (k,)
+        Stretches of beats, as they would be given to :class:`Classifier` one after the other.
+    known : ndarray of int64, shape (k,)
+        How far the series is known then.
+    """
+    change = np.abs(np.diff(interval_ms, prepend=interval_ms[:1]))
+    threshold = np.zeros(len(start))
+    full = known >= _THRESHOLD_BEATS
+    if full.any():
+        rows = np.lib.stride_tricks.sliding_window_view(change, _THRESHOLD_BEATS)[known[full] - _THRESHOLD_BEATS]
+        ordered = np.sort(rows, axis=1)
+        span = []
+        for q in (0.25, 0.75):
+            at = q * (_THRESHOLD_BEATS - 1)
+            low = int(at)
+            span.append(ordered[:, low] + (ordered[:, low + 1] - ordered[:, low]) * (at - low))
+        threshold[full] = _ALPHA * (span[1] - span[0]) / 2.0
+    for i in np.flatnonzero(~full & (known >= _LEAST_BEATS)).tolist():
+        threshold[i] = _quartile_threshold(change[: known[i]])
+    each = np.repeat(threshold, stop - start)
+    mine = np.concatenate([np.arange(a, b) for a, b in zip(start.tolist(), stop.tolist(), strict=True)])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        large = (change[mine] / each > 1.0) & (each > 0.0)
+    out = np.bincount(np.repeat(np.arange(len(start)), stop - start)[large], minlength=len(start)) > 0
+    # So much look-ahead would give the beats different windows.
+    return out | (known - start >= _THRESHOLD_BEATS // 2)
+
+
+class Classifier:
+    """Classifies the beats of one run as they come, with the look-ahead that it is given.
+
+    Parameters
+    ----------
+    past_ms : ndarray, shape (n,), optional
+        Intervals of the run that were classified before.
+    """
+
+    def __init__(self, past_ms: NDArray[np.float64] | None = None) -> None:
+        past = np.empty(0) if past_ms is None else past_ms
+        self._past: NDArray[np.float64] = past[-(_THRESHOLD_BEATS + _MEDIAN_BEATS) :]
 
     def advance(self, interval_ms: NDArray[np.float64], ahead_ms: NDArray[np.float64]) -> NDArray[np.int8]:
         """Classes of the run's next beats.

@@ -19,14 +19,24 @@ if TYPE_CHECKING:
 
     from feltsense.dsp.blocks import Operation
 
-__all__ = ["ECG_LEAST_RATE", "PPG_LEAST_RATE", "bandpass", "ecg_clean", "highpass", "lowpass", "pulse_fine", "pulse_wave"]
+__all__ = [
+    "ECG_LEAST_RATE",
+    "PPG_LEAST_RATE",
+    "bandpass",
+    "ecg_clean",
+    "highpass",
+    "lowpass",
+    "mains_triangle",
+    "pulse_fine",
+    "pulse_wave",
+]
 
 ECG_LEAST_RATE = 60.0
 """Hz; a QRS complex has its energy at 5–25 Hz: below about 60 Hz its peak cannot be placed to a few ms."""
 PPG_LEAST_RATE = 20.0
 """Hz; the pulse wave reaches 8 Hz: below 20 Hz its upstroke has fewer than three samples."""
 
-_ECG_CUT_HZ, _ECG_ORDER = 0.5, 5
+ECG_CUT_HZ, ECG_ORDER = 0.5, 5
 """High-pass of NeuroKit2's ECG cleaning: removes baseline wander, leaves the QRS complex's shape."""
 _MAINS_HZ = 50.0
 """A moving average one mains period long has its zeros at the mains frequency and its multiples."""
@@ -65,11 +75,15 @@ def ecg_clean(rate: float) -> Operation:
     rate : float
         Hz, at least :data:`ECG_LEAST_RATE`.
     """
-    drift = highpass(rate, _ECG_CUT_HZ, _ECG_ORDER)
+    return partial(_clean, highpass(rate, ECG_CUT_HZ, ECG_ORDER), mains_triangle(rate))
+
+
+def mains_triangle(rate: float) -> NDArray[np.float64]:
+    """Weights that take the mains hum out of an ECG, an odd number of them."""
     width = int(rate / _MAINS_HZ) if rate >= _MAINS_LEAST_RATE else 2
     box = np.full(width, 1.0 / width)
     # Forwards and backwards with a box is one pass with a triangle.
-    return partial(_clean, drift, np.convolve(box, box))
+    return np.convolve(box, box)
 
 
 def _clean(drift: Operation, triangle: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -30,25 +30,25 @@ if TYPE_CHECKING:
 
 __all__ = ["PulseDetector", "QrsDetector", "parabola"]
 
-_DEAD_SECONDS = 0.3
+DEAD_SECONDS = 0.3
 """Two beats closer than this are one: 200 beats a minute."""
-_NEVER = -(2**62)
+NEVER = -(2**62)
 
 QRS_SMOOTH_SECONDS, QRS_MEAN_SECONDS = 0.1, 0.75
 """Length of a QRS complex, and of the stretch it must stand out from (NeuroKit2's method "neurokit")."""
-_QRS_WEIGHT = 1.5
-_QRS_LEAST_LENGTH = 0.4
+QRS_WEIGHT = 1.5
+QRS_LEAST_LENGTH = 0.4
 """A complex shorter than this share of the mean complex is none."""
-_QRS_MEMORY = 256
+QRS_MEMORY = 256
 """Complexes that the mean length is taken over, three to four minutes: it follows a change of posture, and is long enough
 that in a burst of noise the same stretches are refused as by the mean over a whole record."""
-_QRS_INVERTED = 1.5
+QRS_INVERTED = 1.5
 """A complex whose depth below the baseline exceeds its height so many times points down; where neither is so much larger
 (an RS complex), the lead stays as it was: its fiducial must not jump between the two crests."""
-_QRS_POLARITY_MEMORY = 16
+QRS_POLARITY_MEMORY = 16
 """Complexes that decide a lead's polarity by majority: a run of premature beats does not turn it, a swapped lead does
 within some ten seconds."""
-_QRS_LEAST_MV = 0.02
+QRS_LEAST_MV = 0.02
 """A complex lower than this is noise of the converter: the smallest QRS that monitors must find has 0.15 mV."""
 
 PULSE_PEAK_SECONDS, PULSE_BEAT_SECONDS = 0.111, 0.667
@@ -74,9 +74,9 @@ class _Bumps:
     def __init__(self, dead: int, longest: int) -> None:
         self._signal = Tail()
         self._dead, self._longest = dead, longest
-        self._begin = _NEVER
+        self._begin = NEVER
         self._previous = False
-        self._last = _NEVER
+        self._last = NEVER
 
     def stretches(self, block: Block, signal: NDArray[np.float64], flag: NDArray[np.bool_]) -> list[tuple[int, int]]:
         """Stretches (begin, end) of raised flag that end in this block; begin is the sample before the rise."""
@@ -87,7 +87,7 @@ class _Bumps:
             at = block.start + int(i) - 1
             if flag[i]:
                 self._begin = at
-            elif self._begin != _NEVER:
+            elif self._begin != NEVER:
                 out.append((max(self._begin, 0), at))
         self._previous = bool(flag[-1])
         return out
@@ -138,9 +138,9 @@ class QrsDetector:
             _steepness, ecg_clean(rate), round(QRS_SMOOTH_SECONDS * rate), round(QRS_MEAN_SECONDS * rate)
         )
         """Raw ECG → columns: cleaned ECG, steepness minus its threshold."""
-        self._bumps = _Bumps(round(_DEAD_SECONDS * rate), samples(2 * QRS_MEAN_SECONDS, rate))
-        self._lengths: deque[int] = deque(maxlen=_QRS_MEMORY)
-        self._votes: deque[int] = deque(maxlen=_QRS_POLARITY_MEMORY)
+        self._bumps = _Bumps(round(DEAD_SECONDS * rate), samples(2 * QRS_MEAN_SECONDS, rate))
+        self._lengths: deque[int] = deque(maxlen=QRS_MEMORY)
+        self._votes: deque[int] = deque(maxlen=QRS_POLARITY_MEMORY)
         self._sign = 1
 
     @property
@@ -154,9 +154,9 @@ class QrsDetector:
         complexes = []
         for begin, end in self._bumps.stretches(block, clean, block.values[:, 1] > 0.0):
             self._lengths.append(end - begin)
-            if (end - begin) * len(self._lengths) < _QRS_LEAST_LENGTH * sum(self._lengths):
+            if (end - begin) * len(self._lengths) < QRS_LEAST_LENGTH * sum(self._lengths):
                 continue
-            if self._bumps.swing(begin, end) >= _QRS_LEAST_MV:
+            if self._bumps.swing(begin, end) >= QRS_LEAST_MV:
                 complexes.append((begin, end))
         self._vote(complexes, clean)
         peaks = [at for begin, end in complexes if (at := self._bumps.peak(begin, end, self._sign)) is not None]
@@ -170,7 +170,7 @@ class QrsDetector:
         level = float(np.median(clean))
         for begin, end in complexes:
             height, depth = self._bumps.reach(begin, end, level)
-            self._votes.append(-1 if depth > _QRS_INVERTED * height else int(height > _QRS_INVERTED * depth))
+            self._votes.append(-1 if depth > QRS_INVERTED * height else int(height > QRS_INVERTED * depth))
         total = sum(self._votes)
         if 2 * abs(total) > len(self._votes):
             self._sign = 1 if total > 0 else -1
@@ -180,7 +180,7 @@ def _steepness(clean: Operation, smooth: int, mean: int, x: NDArray[np.float64])
     y = clean(x)
     steep = np.abs(np.gradient(y)) if len(y) > 1 else np.zeros(len(y))
     near = uniform_filter1d(steep, smooth, mode="nearest")
-    return np.column_stack((y, near - _QRS_WEIGHT * uniform_filter1d(near, mean, mode="nearest")))
+    return np.column_stack((y, near - QRS_WEIGHT * uniform_filter1d(near, mean, mode="nearest")))
 
 
 class PulseDetector:
@@ -201,7 +201,7 @@ class PulseDetector:
             _waves, pulse_wave(rate), pulse_fine(rate), max(width, 1), round(PULSE_BEAT_SECONDS * rate)
         )
         """Raw PPG → columns: wave 0.5–8 Hz, fine wave 0.5–5 Hz, excess over the beat's mean, power, raw."""
-        self._bumps = _Bumps(round(_DEAD_SECONDS * rate), samples(3 * PULSE_BEAT_SECONDS, rate))
+        self._bumps = _Bumps(round(DEAD_SECONDS * rate), samples(3 * PULSE_BEAT_SECONDS, rate))
         self._width = width
         self._memory = _POWER_MEMORY_SECONDS * rate
         self._power = self._weight = 0.0

@@ -61,7 +61,7 @@ class RunSplitter:
         if not len(chunk):
             return
         finite = np.asarray(np.isfinite(chunk.values).all(axis=1))
-        t_ns, device_ns = chunk.times, chunk.time.device_times(chunk.start, chunk.stop)
+        t_ns, device_ns = chunk.time.both_times(chunk.start, chunk.stop)
         cuts = (0, *(np.flatnonzero(finite[1:] != finite[:-1]) + 1).tolist(), len(finite))
         for a, b in pairwise(cuts):
             if finite[a]:

@@ -17,12 +17,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import make_interp_spline
+from scipy.linalg.lapack import dgtsv
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-__all__ = ["HF_HZ", "LF_HZ", "band_powers", "dfa_short", "sample_entropy"]
+__all__ = ["HF_HZ", "LF_HZ", "band_powers", "band_powers_rows", "dfa_short", "sample_entropy"]
 
 LF_HZ, HF_HZ = (0.04, 0.15), (0.15, 0.4)
 _RATE = 4.0
@@ -45,17 +47,80 @@ def band_powers(at_s: NDArray[np.float64], nn_ms: NDArray[np.float64]) -> tuple[
     nn_ms : ndarray, shape (n,)
         NN intervals.
     """
-    if len(nn_ms) < _LEAST_POINTS:
-        return float("nan"), float("nan")
-    t = np.arange(at_s[0], at_s[-1], 1.0 / _RATE)
-    x = make_interp_spline(at_s, nn_ms, k=3)(t)
-    hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(len(t)) / len(t))
-    spectrum = np.abs(np.fft.rfft((x - x.mean()) * hann)) ** 2
-    # One-sided: the sum over all bins is the variance of the series.
-    power = 2.0 * spectrum / (len(t) * float(np.sum(hann * hann)))
-    hz = np.fft.rfftfreq(len(t), 1.0 / _RATE)
-    low, high = (float(power[(hz >= a) & (hz < b)].sum()) for a, b in (LF_HZ, HF_HZ))
+    low, high = band_powers_rows([(at_s[None], nn_ms[None])])[0].tolist()
     return low, high
+
+
+def band_powers_rows(series: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> NDArray[np.float64]:
+    """LF and HF power of many series: the same bits as one by one.
+
+    Parameters
+    ----------
+    series : sequence of (ndarray, ndarray), shapes (k, n) each
+        `at_s` and `nn_ms` as in :func:`band_powers`, those of the same length as the rows of arrays.
+
+    Returns
+    -------
+    ndarray, shape (rows, 2)
+        LF and HF, in the order given.
+    """
+    none = np.empty(0)
+    parts = [
+        _spline_rows(at, nn) if at.shape[1] >= _LEAST_POINTS else (none, np.zeros(len(at), np.int64)) for at, nn in series
+    ]
+    points = np.concatenate([p for p, _ in parts])
+    size = np.concatenate([n for _, n in parts])
+    start = np.cumsum(size) - size
+    out = np.full((len(size), 2), np.nan)
+    for n in np.unique(size[size > 0]).tolist():
+        same = size == n
+        x = points[start[same][:, None] + np.arange(n)]
+        hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n) / n)
+        spectrum = np.abs(np.fft.rfft((x - x.mean(axis=1, keepdims=True)) * hann, axis=1)) ** 2
+        # One-sided: the sum over all bins is the variance of the series.
+        power = 2.0 * spectrum / (n * float(np.sum(hann * hann)))
+        hz = np.fft.rfftfreq(n, 1.0 / _RATE)
+        for column, band in enumerate((LF_HZ, HF_HZ)):
+            low, high = np.searchsorted(hz, band)
+            out[same, column] = power[:, low:high].sum(axis=1)
+    return out
+
+
+def _spline_rows(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Cubic splines (not-a-knot) through the rows, at points 1/rate apart from each row's first knot to its last.
+
+    Source of the equations for the slopes at the knots: de Boor 1978, A Practical Guide to Splines, chapter IV.
+
+    Returns
+    -------
+    points : ndarray, shape (m,)
+        One row's after the other's.
+    size : ndarray of int64, shape (k,)
+        How many each row has.
+    """
+    dx = np.diff(x, axis=1)
+    rise = np.diff(y, axis=1) / dx
+    first, last = dx[:, 0] + dx[:, 1], dx[:, -2] + dx[:, -1]
+    diagonal = np.concatenate((dx[:, 1:2], 2.0 * (dx[:, :-1] + dx[:, 1:]), dx[:, -2:-1]), axis=1)
+    # All rows are one system: a zero between two rows keeps them apart, to the last bit.
+    between = np.zeros((len(x), 1))
+    above = np.concatenate((first[:, None], dx[:, :-1], between), axis=1)
+    below = np.concatenate((dx[:, 1:], last[:, None], between), axis=1)
+    right = np.empty_like(x)
+    right[:, 1:-1] = 3.0 * (dx[:, 1:] * rise[:, :-1] + dx[:, :-1] * rise[:, 1:])
+    right[:, 0] = ((dx[:, 0] + 2.0 * first) * dx[:, 1] * rise[:, 0] + dx[:, 0] ** 2 * rise[:, 1]) / first
+    right[:, -1] = (dx[:, -1] ** 2 * rise[:, -2] + (2.0 * last + dx[:, -1]) * dx[:, -2] * rise[:, -1]) / last
+    slope = dgtsv(below.ravel()[:-1], diagonal.ravel(), above.ravel()[:-1], right.ravel())[3].reshape(x.shape)
+    bend = (slope[:, :-1] + slope[:, 1:] - 2.0 * rise) / dx
+    square, cube = (rise - slope[:, :-1]) / dx - bend, bend / dx
+    reached = np.ceil((x - x[:, :1]) * _RATE).astype(np.int64)
+    size = reached[:, -1]
+    count = np.diff(reached, axis=1).ravel()
+    begin = np.cumsum(size) - size
+    at = (np.arange(int(size.sum())) - np.repeat(begin, size)) / _RATE - np.repeat((x - x[:, :1])[:, :-1].ravel(), count)
+    a, b, c, d = (np.repeat(v.ravel(), count) for v in (cube, square, slope[:, :-1], y[:, :-1]))
+    points: NDArray[np.float64] = ((a * at + b) * at + c) * at + d
+    return points, size
 
 
 def sample_entropy(nn_ms: NDArray[np.float64]) -> float:

@@ -108,6 +108,8 @@ class Qrs:
     def __init__(self, rate: float) -> None:
         self._rate = rate
         self._left, self._right = (samples(s, rate) for s in self._SHAPE_SECONDS)
+        self.sides = self._left, self._right
+        """Samples of a shape before the peak, and from it on."""
         self.ahead = self._right + 1
         self.behind = 1
         self.columns = 2

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Heart"]
 
-_FAULT_SECONDS, _FAULT_STEP_SECONDS = 2.0, 1.0
+FAULT_SECONDS, FAULT_STEP_SECONDS = 2.0, 1.0
 """Longer than any pause between two beats at rest, so that a pause is not a flat line."""
 
 
@@ -57,7 +57,7 @@ class Heart:
         self._range = spec.kind.low, spec.kind.high
         self._split = RunSplitter()
         self._line = BeatLine(wave, rule, rate, spectrum, spectrum_column)
-        self._faults = Cells(faults, round(_FAULT_SECONDS * rate), max(1, round(_FAULT_STEP_SECONDS * rate)), 2)
+        self._faults = Cells(faults, round(FAULT_SECONDS * rate), max(1, round(FAULT_STEP_SECONDS * rate)), 2)
         self._spans = Spans(round(NS / rate))
         self._run = -1
         self._last_ns = -(2**62)

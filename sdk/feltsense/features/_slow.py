@@ -25,22 +25,22 @@ __all__ = ["SLOW_SPECS", "longest", "slow"]
 _TASK_FORCE = "Task Force 1996, Circulation 93:1043"
 _RICHMAN = "Richman & Moorman 2000, Am J Physiol 278:H2039"
 _PENG = "Peng 1995, Chaos 5:82"
-_HF, _LF = 60.0, 120.0
+HF_SECONDS, LF_SECONDS = 60.0, 120.0
 """Seconds for HF and LF: nine and five periods of the band's lower edge."""
-_SPANNED = 0.9
+SPANNED = 0.9
 """Share of them that beats must span without a gap: intervals begin at a window's first beat, the last one is cut off."""
-_USABLE = 0.9
+USABLE = 0.9
 """Share of a piece's intervals that must be NN: across larger holes a spline invents power."""
 _SAMPEN_LEAST = 200
 """NN below which patterns hardly repeat."""
 
 SLOW_SPECS = (
-    FeatureSpec("lf", "ms²", "power of NN at 0.04–0.15 Hz (cubic spline 4 Hz, Hann periodogram)", _TASK_FORCE, _LF),
-    FeatureSpec("hf", "ms²", "power of NN at 0.15–0.4 Hz (cubic spline 4 Hz, Hann periodogram)", _TASK_FORCE, _HF),
-    FeatureSpec("lf_hf", "1", "LF / HF", _TASK_FORCE, _LF),
-    FeatureSpec("lf_nu", "1", "LF / (LF + HF)", _TASK_FORCE, _LF),
-    FeatureSpec("sampen", "1", "sample entropy of NN: m = 2, r = 0.2 SD, at least 200 NN", _RICHMAN, _LF),
-    FeatureSpec("dfa_alpha1", "1", "exponent of detrended fluctuations of NN over 4–11 beats", _PENG, _LF),
+    FeatureSpec("lf", "ms²", "power of NN at 0.04–0.15 Hz (cubic spline 4 Hz, Hann periodogram)", _TASK_FORCE, LF_SECONDS),
+    FeatureSpec("hf", "ms²", "power of NN at 0.15–0.4 Hz (cubic spline 4 Hz, Hann periodogram)", _TASK_FORCE, HF_SECONDS),
+    FeatureSpec("lf_hf", "1", "LF / HF", _TASK_FORCE, LF_SECONDS),
+    FeatureSpec("lf_nu", "1", "LF / (LF + HF)", _TASK_FORCE, LF_SECONDS),
+    FeatureSpec("sampen", "1", "sample entropy of NN: m = 2, r = 0.2 SD, at least 200 NN", _RICHMAN, LF_SECONDS),
+    FeatureSpec("dfa_alpha1", "1", "exponent of detrended fluctuations of NN over 4–11 beats", _PENG, LF_SECONDS),
 )
 """In the order of the features."""
 
@@ -72,7 +72,7 @@ def slow(window: Window, present_s: float, beats: Beats, worst: Reason) -> dict[
         What is wrong with it first of all.
     """
     nan = float("nan")
-    if window.seconds < _HF:
+    if window.seconds < HF_SECONDS:
         return {s.name: (nan, Reason.TOO_SHORT) for s in SLOW_SPECS}
     at_s, interval, valid = longest(beats)
     nn = interval[valid]
@@ -84,9 +84,9 @@ def slow(window: Window, present_s: float, beats: Beats, worst: Reason) -> dict[
             return Reason.TOO_SHORT
         if present_s <= 0.0:
             return Reason.NO_SIGNAL
-        if span < _SPANNED * spec.min_seconds:
+        if span < SPANNED * spec.min_seconds:
             return Reason.GAP if worst is Reason.OK else worst
-        if share < _USABLE:
+        if share < USABLE:
             return Reason.ARTEFACT
         return Reason.TOO_FEW_BEATS if spec.name == "sampen" and len(nn) < _SAMPEN_LEAST else Reason.OK
 

@@ -29,17 +29,17 @@ if TYPE_CHECKING:
     from feltsense.core.chunk import Chunk, StreamInfo
     from feltsense.core.window import Window
 
-__all__ = ["EXTRACTOR", "EcgFeatures"]
+__all__ = ["EXTRACTOR", "LEAST_DIFFERENCES", "LEAST_NN", "OF_DIFFERENCES", "RULE", "EcgFeatures"]
 
 _TASK_FORCE = "Task Force 1996, Circulation 93:1043"
 _NK = "Makowski 2021, Behav Res Methods 53:1689 (NeuroKit2 hrv_time)"
 _BRENNAN = "Brennan 2001, IEEE TBME 48:1342"
 _FIX = "Lipponen & Tarvainen 2019, J Med Eng Technol 43:173"
 _OURS = "feltsense"
-_RULE = BeatRule(quality.TRUSTED, IntervalRule(low_ms=300.0, high_ms=2000.0, deviation=0.25), corrects=True)
-_LEAST_NN = 5
+RULE = BeatRule(quality.TRUSTED, IntervalRule(low_ms=300.0, high_ms=2000.0, deviation=0.25), corrects=True)
+LEAST_NN = 5
 """Fewer intervals do not make a mean rate."""
-_LEAST_DIFFERENCES = 8
+LEAST_DIFFERENCES = 8
 """Fewer differences make an RMSSD whose 95 % interval spans a factor of two."""
 _RATE, _SHORT, _LONG = 10.0, 30.0, 50.0
 """Seconds of signal: for a rate and RMSSD 10 s (Munoz 2015, PLoS ONE 10:e0138921), for SDNN 30 s; features that need
@@ -69,7 +69,7 @@ _SPECS = (
 )
 _SPEC = {s.name: s for s in _SPECS}
 _TIME_DOMAIN = tuple(f.name for f in fields(TimeDomain))
-_OF_DIFFERENCES = frozenset({"rmssd", "sdsd", "pnn50", "pnn20", "cvsd", "sd1", "sd2"})
+OF_DIFFERENCES = frozenset({"rmssd", "sdsd", "pnn50", "pnn20", "cvsd", "sd1", "sd2"})
 
 
 class EcgFeatures:
@@ -90,7 +90,7 @@ class EcgFeatures:
         self._heart: Heart | None = None
         self._last_ns = -(2**62)
         if spec.rate is not None and spec.rate >= ECG_LEAST_RATE:
-            self._heart = Heart(Qrs(spec.hz), _RULE, quality.faults(spec.hz), spec)
+            self._heart = Heart(Qrs(spec.hz), RULE, quality.faults(spec.hz), spec)
 
     def push(self, chunk: Chunk) -> None:
         """Take the next samples."""
@@ -124,7 +124,7 @@ class EcgFeatures:
         reasons = {s.name: missing(s, window, present, self._need(s.name, nn.n, nn.differences), verdict[1]) for s in _SPECS}
         values["corrected_fraction"] = float((beats.kinds > 0).mean()) if intervals else float("nan")
         for name in ("artefact_fraction", "corrected_fraction"):
-            reasons[name] = missing(_SPEC[name], window, present, Need(intervals, _LEAST_NN), verdict[1])
+            reasons[name] = missing(_SPEC[name], window, present, Need(intervals, LEAST_NN), verdict[1])
         for name, (value, reason) in slow(window, present, beats, verdict[1]).items():
             values[name], reasons[name] = value, reason
         return collect(self.specs, values, reasons, verdict)
@@ -138,7 +138,7 @@ class EcgFeatures:
     def _need(name: str, intervals: int, differences: int) -> Need:
         if name == "coverage":
             return Need(0, 0)
-        return Need(differences, _LEAST_DIFFERENCES) if name in _OF_DIFFERENCES else Need(intervals, _LEAST_NN)
+        return Need(differences, LEAST_DIFFERENCES) if name in OF_DIFFERENCES else Need(intervals, LEAST_NN)
 
 
 EXTRACTOR = EcgFeatures

@@ -24,15 +24,15 @@ __all__ = ["Evidence", "Limits", "judge", "likeness", "trace_faults"]
 
 LEAST_NEIGHBOURS = 5
 """Fewer beats make no template: a median of three follows each of them."""
-_RAIL_SECONDS = 0.1
+RAIL_SECONDS = 0.1
 """A signal that stays exactly at its extreme for so long has hit the converter's rail."""
-_RAIL_LEAST = 4
+RAIL_LEAST = 4
 """…and for at least so many samples: coarse steps repeat a crest two or three times."""
-_RELATIVE_FLAT = 1e-9
+RELATIVE_FLAT = 1e-9
 """A range below this share of the level is rounding, not signal."""
-_FAULTY = 0.2
+FAULTY = 0.2
 """Share of flat or railed stretches that is worth naming as the reason."""
-_WORTH_NAMING = 0.9
+WORTH_NAMING = 0.9
 """A factor above this is no reason."""
 
 
@@ -115,9 +115,9 @@ def trace_faults(x: NDArray[np.float64], rate: float, floor: float) -> NDArray[n
         Flat, railed: 0 or 1 each.
     """
     high, low = float(x.max()), float(x.min())
-    if high - low <= max(floor, _RELATIVE_FLAT * max(abs(high), abs(low))):
+    if high - low <= max(floor, RELATIVE_FLAT * max(abs(high), abs(low))):
         return np.array([1.0, 0.0])
-    least = max(_RAIL_LEAST, round(_RAIL_SECONDS * rate)) - 1
+    least = max(RAIL_LEAST, round(RAIL_SECONDS * rate)) - 1
     stays = max(int(((x[1:] == edge) & (x[:-1] == edge)).sum()) for edge in (high, low))
     return np.array([0.0, float(stays >= least)])
 
@@ -142,14 +142,14 @@ def judge(evidence: Evidence, limits: Limits) -> tuple[float, Reason]:
 
 
 def _reason(evidence: Evidence, shape: float) -> Reason:
-    moved = evidence.moving > _FAULTY
+    moved = evidence.moving > FAULTY
     causes = (
-        (evidence.flat > _FAULTY, Reason.FLATLINE),
-        (evidence.railed > _FAULTY, Reason.SATURATED),
-        (evidence.coverage < _WORTH_NAMING, Reason.GAP),
+        (evidence.flat > FAULTY, Reason.FLATLINE),
+        (evidence.railed > FAULTY, Reason.SATURATED),
+        (evidence.coverage < WORTH_NAMING, Reason.GAP),
         (not len(evidence.likeness), Reason.TOO_FEW_BEATS),
-        (min(shape, evidence.rhythm) < _WORTH_NAMING and moved, Reason.MOTION),
-        (shape < _WORTH_NAMING, Reason.NOISE),
-        (evidence.rhythm < _WORTH_NAMING, Reason.ARTEFACT),
+        (min(shape, evidence.rhythm) < WORTH_NAMING and moved, Reason.MOTION),
+        (shape < WORTH_NAMING, Reason.NOISE),
+        (evidence.rhythm < WORTH_NAMING, Reason.ARTEFACT),
     )
     return next((reason for holds, reason in causes if holds), Reason.OK)
