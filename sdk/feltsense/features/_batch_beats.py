@@ -84,7 +84,7 @@ def run_beats(x: Array, t_ns: Ints, device_ns: Ints, rate: float, rule: BeatRule
     known = np.arange(blocks) + 1 + _beats.RHYTHM_BLOCKS
     # At a run's end all that is left is judged at once.
     known[(known + _beats.SHAPE_BLOCKS) * block > len(x)] = blocks
-    valid = _valid(at, interval, pair, rule, samples(_beats.RHYTHM_SECONDS, rate), block, known)
+    valid = _valid(at, interval, pair, rule, back=samples(_beats.RHYTHM_SECONDS, rate), block=block, known=known)
     kinds = _kinds(at, interval, block, known) if rule.corrects else np.zeros(len(at), np.int8)
     return RunBeats(t, interval, valid, like, pair, kinds)
 
@@ -325,7 +325,9 @@ def _likeness(at: Ints, known: Ints, shapes: Array, back: int, block: int, n: in
     return out
 
 
-def _valid(at: Ints, interval: Array, pair: Array, rule: BeatRule, back: int, block: int, known: Ints) -> NDArray[np.bool_]:
+def _valid(
+    at: Ints, interval: Array, pair: Array, rule: BeatRule, *, back: int, block: int, known: Ints
+) -> NDArray[np.bool_]:
     """Which intervals are trusted, plausible and near the median of those around them."""
     limits = rule.interval
     plausible = (pair > rule.trusted) & (interval >= limits.low_ms) & (interval <= limits.high_ms)
