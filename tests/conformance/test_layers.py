@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SDK = ROOT / "sdk" / "feltsense"
 BRIDGE = ROOT / "firmware_bridge" / "feltsense_bridge"
+APP = ROOT / "mobile_app" / "feltsense_app"
 
 # Lower never imports higher; those in one row may import each other.
 LAYERS = (
@@ -25,8 +26,24 @@ LAYERS = (
 RANK = {name: rank for rank, row in enumerate(LAYERS) for name in row}
 # What the bridge may know of the SDK.
 BRIDGE_MAY = {"feltsense.errors", "feltsense.core"}
+# The app's own layers: presenters know no window and no radio; screens decide nothing.
+APP_MAY = {
+    "theme": (),
+    "words": (),
+    "presenters": ("presenters", "words"),
+    "platform": ("platform", "presenters"),
+    "service": ("service", "presenters", "platform"),
+    "screens": ("screens", "presenters", "service", "words", "theme"),
+    "main": ("screens", "service"),
+    "start": ("main", "platform", "service"),
+}
+KIVY_MAY = ("screens",)
 # Where code may wait: everything else is pure and runs the same live and in batch.
-MAY_AWAIT = ("feltsense_bridge/testing/", "feltsense_bridge/link", "feltsense_bridge/live", "feltsense_bridge/scan", "cli/")
+MAY_AWAIT = (
+    *(f"feltsense_bridge/{name}" for name in ("testing/", "link", "live", "scan")),
+    "cli/",
+    *(f"feltsense_app/{name}" for name in ("service/", "main", "start")),
+)
 
 
 def modules(root):
@@ -69,7 +86,21 @@ def test_the_bridge_knows_only_the_core(path):
             assert ".".join(name.split(".")[:2]) in BRIDGE_MAY, f"{path} imports {name}"
 
 
-@pytest.mark.parametrize("path", [*modules(SDK), *modules(BRIDGE)], ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("path", modules(APP), ids=lambda p: str(p.relative_to(APP)))
+def test_the_app_keeps_its_layers(path):
+    here = path.relative_to(APP).parts[0].removesuffix(".py")
+    if here == "__init__":
+        return
+    assert here in APP_MAY, f"{here} has no place in the app's table"
+    for name in imports(path, APP):
+        if name.startswith("feltsense_app.") and top(name) in APP_MAY:
+            assert top(name) in (*APP_MAY[here], here), f"{path} ({here}) imports {name}"
+        assert not name.startswith("feltsense.cli"), f"{path} imports {name}: the app needs no command line"
+        if name.split(".")[0] == "kivy":
+            assert here in KIVY_MAY, f"{path} imports {name}: only screens know the window"
+
+
+@pytest.mark.parametrize("path", [*modules(SDK), *modules(BRIDGE), *modules(APP)], ids=lambda p: str(p.relative_to(ROOT)))
 def test_only_links_transports_and_commands_wait(path):
     waits = any(isinstance(n, ast.Await | ast.AsyncFor | ast.AsyncWith) for n in ast.walk(ast.parse(path.read_text())))
     if waits:

@@ -33,7 +33,7 @@ def test_a_video_of_a_face_to_a_table(face, tmp_path, capsys):
     felt, table = tmp_path / "s.felt", tmp_path / "s.csv"
     command = ["import", "video", str(face), "--subject", "S1", "--out", str(felt), "--start", "2026-05-04T13:30:00"]
     assert main(command) == 0
-    assert main(["features", str(felt), "--window", "16", "--hop", "5", "--out", str(table)]) == 0
+    assert main(["features", str(felt), "--window", "15", "--hop", "5", "--out", str(table)]) == 0
     head, row = (line.split(",") for line in table.read_text().splitlines()[:2])
     assert float(row[head.index("face.rppg_hr")]) == pytest.approx(84.0, abs=1.0)
     assert row[head.index("start_unix")].startswith("1777901400.")

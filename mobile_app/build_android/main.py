@@ -1,0 +1,5 @@
+"""Where Android starts the app."""
+
+from feltsense_app.start import phone
+
+phone()

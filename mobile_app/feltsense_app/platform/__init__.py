@@ -1,0 +1,58 @@
+"""What differs between a desktop and a phone: folders, space, battery, permissions, notifications."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from feltsense_app.presenters.permissions import Grant
+
+__all__ = ["Phone", "here", "on_android"]
+
+
+class Phone(Protocol):
+    """What the app asks of where it runs."""
+
+    folder: Path
+    """Where the app keeps its files."""
+
+    def space(self) -> tuple[float, float | None]:
+        """Free bytes, and the battery from 0 to 1 where there is one."""
+
+    def language(self) -> str:
+        """As the system names it."""
+
+    def notify(self, title: str, text: str) -> None:
+        """Show a notification."""
+
+    def permission(self, name: str) -> Grant:
+        """Where a permission stands."""
+
+    def request(self, name: str, answered: Callable[[Grant], None]) -> None:
+        """Ask for a permission."""
+
+    def open_settings(self) -> None:
+        """Show the system's settings of this app."""
+
+    def stay_awake(self, *, on: bool) -> None:
+        """Begin or end the foreground service that keeps a recording alive."""
+
+
+def on_android() -> bool:
+    """Whether this is a phone."""
+    return hasattr(sys, "getandroidapilevel")
+
+
+def here(folder: Path | None = None) -> Phone:
+    """The platform that the app runs on; `folder` replaces the usual one on a desktop."""
+    if on_android():
+        from feltsense_app.platform.android import Android
+
+        return Android()
+    from feltsense_app.platform.desktop import Desktop
+
+    return Desktop(folder)

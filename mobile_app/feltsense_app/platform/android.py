@@ -1,0 +1,101 @@
+"""An Android phone, through pyjnius and python-for-android's own modules. Not run by us: no phone, no Android SDK here.
+
+The recording itself runs in the app's process; :meth:`Android.stay_awake` holds a foreground service of type
+``connectedDevice`` (declared in ``buildozer.spec``), without which Android ends the process soon after the screen goes
+dark. On Android 14 and later that type needs a granted Bluetooth permission when it starts.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from feltsense_app.presenters.permissions import Grant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["Android"]
+
+NAMES = {
+    "bluetooth": ("android.permission.BLUETOOTH_SCAN", "android.permission.BLUETOOTH_CONNECT"),
+    "notifications": ("android.permission.POST_NOTIFICATIONS",),
+    "camera": ("android.permission.CAMERA",),
+    "microphone": ("android.permission.RECORD_AUDIO",),
+}
+"""The app's name of a permission → Android's (API 31 and later)."""
+CHANNEL = "feltsense"
+IMPORTANCE_HIGH = 4
+BATTERY_CAPACITY = 4
+"""``BatteryManager.BATTERY_PROPERTY_CAPACITY``."""
+
+
+class Android:
+    """The phone that the app runs on."""
+
+    def __init__(self) -> None:
+        from android.storage import app_storage_path
+        from jnius import autoclass
+
+        self._java = autoclass
+        self._activity = autoclass("org.kivy.android.PythonActivity").mActivity
+        self.folder = Path(app_storage_path())
+        self._refused: set[str] = set()
+        self._notes = 0
+
+    def space(self) -> tuple[float, float | None]:
+        """Free bytes, and the battery from 0 to 1."""
+        manager = self._activity.getSystemService("batterymanager")
+        return float(shutil.disk_usage(self.folder).free), manager.getIntProperty(BATTERY_CAPACITY) / 100
+
+    def language(self) -> str:
+        """As the system names it."""
+        return str(self._java("java.util.Locale").getDefault().toString())
+
+    def notify(self, title: str, text: str) -> None:
+        """Show a notification."""
+        manager = self._activity.getSystemService("notification")
+        channel = self._java("android.app.NotificationChannel")(CHANNEL, "feltsense", IMPORTANCE_HIGH)
+        manager.createNotificationChannel(channel)
+        builder = self._java("android.app.Notification$Builder")(self._activity, CHANNEL)
+        builder.setContentTitle(title).setContentText(text).setSmallIcon(self._activity.getApplicationInfo().icon)
+        self._notes += 1
+        manager.notify(self._notes, builder.build())
+
+    def permission(self, name: str) -> Grant:
+        """Where a permission stands."""
+        from android.permissions import check_permission
+
+        if all(check_permission(p) for p in NAMES[name]):
+            return Grant.GRANTED
+        if name not in self._refused:
+            return Grant.UNKNOWN
+        # Android shows the question again only where it says that a reason should be given.
+        again = any(self._activity.shouldShowRequestPermissionRationale(p) for p in NAMES[name])
+        return Grant.DENIED if again else Grant.FOREVER
+
+    def request(self, name: str, answered: Callable[[Grant], None]) -> None:
+        """Ask for a permission."""
+        from android.permissions import request_permissions
+
+        def told(_names: Sequence[str], _grants: Sequence[bool]) -> None:
+            self._refused.add(name)
+            answered(self.permission(name))
+
+        request_permissions(list(NAMES[name]), told)
+
+    def open_settings(self) -> None:
+        """Show the system's settings of this app."""
+        settings = self._java("android.provider.Settings")
+        intent = self._java("android.content.Intent")(settings.ACTION_APPLICATION_DETAILS_SETTINGS)
+        intent.setData(self._java("android.net.Uri").fromParts("package", self._activity.getPackageName(), None))
+        self._activity.startActivity(intent)
+
+    def stay_awake(self, *, on: bool) -> None:
+        """Begin or end the foreground service that keeps a recording alive."""
+        service: Any = self._java(f"{self._activity.getPackageName()}.ServiceRecord")
+        if on:
+            service.start(self._activity, "")
+        else:
+            service.stop(self._activity)

@@ -1,0 +1,71 @@
+"""A desktop: no permissions to ask for, notifications inside the window."""
+
+from __future__ import annotations
+
+import locale
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from feltsense_app.presenters.permissions import Grant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Desktop"]
+
+POWER = Path("/sys/class/power_supply")
+"""Linux names its batteries here; elsewhere the battery is not known, and home does not speak of it."""
+
+
+class Desktop:
+    """A desktop.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where files are kept; default ``$XDG_DATA_HOME/feltsense`` or ``~/.local/share/feltsense``.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+        self.folder = folder if folder is not None else home / "feltsense"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.said: list[tuple[str, str]] = []
+        """Notifications so far; the window shows the last."""
+
+    def space(self) -> tuple[float, float | None]:
+        """Free bytes, and the battery from 0 to 1 where there is one."""
+        return float(shutil.disk_usage(self.folder).free), _battery()
+
+    def language(self) -> str:
+        """As the system names it."""
+        return locale.getlocale()[0] or "en"
+
+    def notify(self, title: str, text: str) -> None:
+        """Show a notification."""
+        self.said.append((title, text))
+
+    def permission(self, name: str) -> Grant:
+        """A desktop asks nobody."""
+        return Grant.GRANTED
+
+    def request(self, name: str, answered: Callable[[Grant], None]) -> None:
+        """A desktop asks nobody."""
+        answered(Grant.GRANTED)
+
+    def open_settings(self) -> None:
+        """There are none."""
+
+    def stay_awake(self, *, on: bool) -> None:
+        """A desktop does not put programs to sleep."""
+
+
+def _battery() -> float | None:
+    for path in sorted(POWER.glob("BAT*/capacity")):
+        try:
+            return int(path.read_text()) / 100
+        except (OSError, ValueError):
+            continue
+    return None

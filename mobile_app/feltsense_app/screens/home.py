@@ -1,0 +1,91 @@
+"""One colour and one sentence; below it the sensors, and the ways to the other screens."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING
+
+from feltsense_app.presenters.flow import Page
+from feltsense_app.screens.widgets import Act, Band, Card, Column, Field, PageScreen, Row, Small, Title, Words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from feltsense_app.presenters.home import HomeState, Status
+
+__all__ = ["HomeScreen"]
+
+WAYS = (Page.LIVE, Page.RESULTS, Page.SETTINGS, Page.LEAVE)
+
+SIGNS = {"good": "+", "warn": "!", "bad": "x", "idle": "-"}
+"""A sign beside the word, for who sees no colours."""
+
+
+class HomeScreen(PageScreen):
+    """Home."""
+
+    title_key = "home.title"
+
+    def build(self) -> None:
+        """The marker's field and the ways on stay; the rest follows the state."""
+        w, flow = self.words, self.c.flow
+        self.band, self.sensors, self.marking = Band(), Column(), Column()
+        self.what = Field(hint_text=w("home.mark.what"))
+        self.button = Act("", self.c.home.press)
+        ways = [Act(w(f"{page}.title"), partial(flow.go, page)) for page in WAYS]
+        self.put(self.band, self.marking, self.sensors)
+        for pair in (ways[:2], ways[2:]):
+            row = Row()
+            for way in pair:
+                row.add_widget(way)
+            self.put(row)
+        self.crisis = Small(text=w("crisis", crisis=self.c.study.crisis))
+        self.foot(self.crisis, self.button)
+        self._mark()
+
+    def show(self, state: HomeState) -> None:
+        """The band first."""
+        w, places = self.words, dict(state.places)
+        self.band.level = state.level.value
+        self.band.clear_widgets()
+        self.band.add_widget(Title(text=f"{SIGNS[state.level]}  {w('level.' + state.level)}", role="status_text"))
+        self.band.add_widget(Words(text=w(state.sentence, **places), role="status_text"))
+        idle = state.status.paused or not state.status.recording
+        self.button.text, self.button.main = w("home.resume" if idle else "home.pause"), idle
+        self._details(state.status)
+
+    def _details(self, status: Status) -> None:
+        w = self.words
+        self.sensors.clear_widgets()
+        if status.inference:
+            badge = Card(edge="accent")
+            badge.add_widget(Words(text=w("home.badge"), bold=True, role="accent"))
+            self.sensors.add_widget(badge)
+        if self.c.prompts is not None and self.c.prompts.state.waiting is not None:
+            self.sensors.add_widget(Act(w("prompt.waiting"), lambda: self.c.flow.go(Page.PROMPT), main=True))
+        for s in status.sensors:
+            card = Card(edge="good" if s.streaming else "bad")
+            missing = f", {w('home.missing', count=s.missing)}" if s.missing else ""
+            card.add_widget(Words(text=f"{s.name}: {w('home.streaming' if s.streaming else 'home.searching')}{missing}"))
+            self.sensors.add_widget(card)
+        parts = [] if math.isinf(status.free_bytes) else [w("home.space", gigabytes=status.free_bytes / 1e9)]
+        parts += [] if status.battery is None else [w("home.battery", percent=round(status.battery * 100))]
+        self.sensors.add_widget(Small(text=", ".join(parts)))
+
+    def _marked(self, action: Callable[[], None]) -> None:
+        action()
+        self._mark()
+
+    def _mark(self) -> None:
+        """The moment of the first touch; then, at leisure, what it was."""
+        w, markers = self.words, self.c.markers
+        self.marking.clear_widgets()
+        if markers.state.pending_ns is None:
+            self.marking.add_widget(Act(w("home.mark"), partial(self._marked, markers.press)))
+            return
+        self.what.text = ""
+        self.marking.add_widget(self.what)
+        keep = partial(self._marked, lambda: markers.say(self.what.text))
+        self.marking.add_widget(Act(w("home.mark.keep"), keep, main=True))
+        self.marking.add_widget(Act(w("cancel"), partial(self._marked, markers.cancel)))

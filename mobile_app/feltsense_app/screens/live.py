@@ -1,0 +1,66 @@
+"""Signals as they come, drawn only while they are seen."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from kivy.clock import Clock
+
+from feltsense_app.screens.plots import Trace
+from feltsense_app.screens.widgets import Card, PageScreen, Small, Words
+
+if TYPE_CHECKING:
+    from feltsense_app.presenters.live import LiveState
+
+__all__ = ["LiveScreen"]
+
+UNITS = {"1": "", "uS": "µS", "degC": "°C"}
+"""The catalogue's unit → as people write it."""
+FPS = 30
+"""Redraws a second: smooth enough for a pulse, a third of the work of every frame."""
+
+
+class LiveScreen(PageScreen):
+    """A card for each stream."""
+
+    title_key = "live.title"
+    back = True
+
+    def build(self) -> None:
+        """Redraw while the screen is seen."""
+        self.traces: dict[str, tuple[Trace, Small, str]] = {}
+        self.none = Words(text=self.words("live.none"))
+        self.put(self.none)
+        self._drawn = -1
+        self._timer = Clock.schedule_interval(lambda _: self._draw(), 1 / FPS)
+        self.c.live.show(visible=True)
+
+    def on_leave(self) -> None:
+        """Nothing is drawn that nobody sees."""
+        self._timer.cancel()
+        self.c.live.show(visible=False)
+        super().on_leave()
+
+    def show(self, state: LiveState) -> None:
+        """A card for a stream that is new."""
+        for name, signal, unit in state.streams:
+            if name not in self.traces:
+                card, trace, numbers = Card(), Trace(), Small()
+                card.add_widget(Words(text=self.app.name_of("signal", signal)))
+                card.add_widget(trace)
+                card.add_widget(numbers)
+                self.traces[name] = (trace, numbers, UNITS.get(unit, unit))
+                self.ids.body.remove_widget(self.none)
+                self.put(card)
+
+    def _draw(self) -> None:
+        drawn = self.c.live.state.drawn
+        if drawn == self._drawn:
+            return
+        self._drawn = drawn
+        for name, (trace, numbers, unit) in self.traces.items():
+            pairs, low, high = self.c.live.trace(name)
+            trace.take(pairs, low, high)
+            if math.isfinite(low):
+                numbers.text = self.words("live.range", low=low, high=high, unit=unit)

@@ -1,0 +1,39 @@
+"""A report of a recording, as the command line writes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from feltsense.report import html, summarise
+from feltsense.report.summary import model_line
+from feltsense.session import predict
+from feltsense.store import read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from feltsense.bundle import Bundle
+    from feltsense.core.profile import UserProfile
+
+__all__ = ["report"]
+
+HOP_S = 10.0
+"""Seconds between estimates in the report: half of the command line's work, on a phone."""
+
+
+def report(recording: Path, bundle: Bundle, profile: UserProfile | None, contact: str) -> Path:
+    """Write the page beside the recording; gives its path.
+
+    Raises
+    ------
+    FeltsenseError
+        If the recording cannot be read.
+    OSError
+        If the page cannot be written.
+    """
+    read_back = read(recording)
+    predictions = predict(read_back, bundle, profile, HOP_S)
+    summary = summarise(read_back, predictions, profile, model=model_line(bundle))
+    path = recording.with_name(f"report-{recording.stem}.html")
+    path.write_text(html(summary, contact), encoding="utf-8")
+    return path

@@ -1,0 +1,57 @@
+"""A phone that does what a test says, and a conductor on virtual sensors."""
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from feltsense import bundle
+from feltsense.datasets.synthetic import participant
+from feltsense_app.presenters.permissions import Grant
+from feltsense_app.service.conductor import Conductor
+from feltsense_app.service.radio import virtual
+
+SPEED = 40.0
+REST_S = 100.0
+
+
+@dataclass
+class Handset:
+    """A phone."""
+
+    folder: Path
+    free: float = 1e12
+    battery: float | None = 0.9
+    grants: dict = field(default_factory=dict)
+    answers: list = field(default_factory=list)
+    said: list = field(default_factory=list)
+    settings: int = 0
+    awake: list = field(default_factory=list)
+
+    def space(self):
+        return self.free, self.battery
+
+    def language(self):
+        return "en"
+
+    def notify(self, title, text):
+        self.said.append((title, text))
+
+    def permission(self, name):
+        return self.grants.get(name, Grant.GRANTED)
+
+    def request(self, name, answered):
+        self.grants[name] = self.answers.pop(0)
+        answered(self.grants[name])
+
+    def open_settings(self):
+        self.settings += 1
+
+    def stay_awake(self, *, on):
+        self.awake.append(on)
+
+
+@asynccontextmanager
+async def on_the_air(folder, speed=SPEED, **phone):
+    """A conductor whose sensors are virtual; nothing runs yet."""
+    async with virtual(participant(1, 14), speed) as radio:
+        yield Conductor(Handset(folder, **phone), radio, bundle.load(), REST_S)

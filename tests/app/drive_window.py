@@ -1,0 +1,180 @@
+"""Drives the app's window by touches, takes a picture of every screen, and looks for what is too small to touch.
+
+drive_window.py PICTURES FILES WIDTHxHEIGHT light|dark|contrast LANGUAGE
+"""
+
+import asyncio
+import logging
+import sys
+import traceback
+from pathlib import Path
+
+OUT, FILES, SIZE, LOOK, LANGUAGE = Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:6]
+FILES.mkdir(parents=True, exist_ok=True)
+logging.getLogger("bumble").setLevel(logging.ERROR)
+
+from kivy.config import Config  # noqa: E402
+
+for key, value in zip(("width", "height"), SIZE.split("x"), strict=True):
+    Config.set("graphics", key, value)
+Config.set("graphics", "maxfps", "30")
+
+from app_cases import on_the_air  # noqa: E402
+from kivy.core.window import Window as Surface  # noqa: E402
+from kivy.tests.common import UnitTestTouch  # noqa: E402
+
+from feltsense_app.screens.plots import MoodGrid, Trace  # noqa: E402
+from feltsense_app.screens.widgets import Act, Field  # noqa: E402
+from feltsense_app.screens.window import Window  # noqa: E402
+from feltsense_app.theme import TOUCH_DP  # noqa: E402
+
+SMALL = set()
+NUMBER = iter(range(100))
+
+
+def shown(window, kind):
+    """Widgets of a kind on the screen that is seen, from the top."""
+    found = (w for w in window.manager.current_screen.walk() if isinstance(w, kind))
+    return sorted(found, key=lambda w: -w.to_window(*w.pos)[1])
+
+
+async def until(holds, what, ticks=2500):
+    for _ in range(ticks):
+        if holds():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"it did not come to: {what}")
+
+
+async def touch(window, widget):
+    """Scroll to it and touch its middle, as a finger does."""
+    body = window.manager.current_screen.ids.scroll
+    if widget in list(body.walk()):
+        body.scroll_to(widget, animate=False)
+    await asyncio.sleep(0.15)
+    finger = UnitTestTouch(*widget.to_window(*widget.center))
+    finger.touch_down()
+    await asyncio.sleep(0.05)
+    finger.touch_up()
+    await asyncio.sleep(0.15)
+
+
+async def press(window, key, **places):
+    text = window.words(key, **places)
+    await until(lambda: any(a.text == text and not a.off for a in shown(window, Act)), f"{key} can be touched")
+    await touch(window, next(a for a in shown(window, Act) if a.text == text))
+
+
+async def picture(window, name):
+    await asyncio.sleep(0.4)
+    for w in (*shown(window, Act), *shown(window, Field)):
+        if min(w.width, w.height) < TOUCH_DP - 0.5:
+            SMALL.add(f"{name}: {getattr(w, 'text', '')} {w.width:.0f}x{w.height:.0f}")
+        if isinstance(w, Act) and (w.texture_size[0] > w.width + 1 or w.texture_size[1] > w.height + 1):
+            SMALL.add(f"{name}: text of {w.text} does not fit")
+    Surface.screenshot(str(OUT / f"{SIZE}-{name}-{next(NUMBER):02d}-{LOOK}.png"))
+
+
+async def first_half(window, c):
+    await picture(window, "join")
+    code, name = shown(window, Field)
+    code.text = "demo"
+    await press(window, "join.look")
+    assert name.text == "demo-01"
+    await press(window, "join.yes")
+    await until(lambda: window.manager.current == "consent", "consent")
+    await picture(window, "consent")
+    for _ in range(6):
+        await press(window, "settings.off")
+    shown(window, Field)[0].text = "demo-01"
+    window.manager.current_screen.ids.scroll.scroll_y = 0
+    await picture(window, "consent")
+    await press(window, "consent.accept")
+    await picture(window, "permissions")
+    await press(window, "next")
+    await until(lambda: len([p for p in c.pair.state.places if p.sensor]) == 2, "sensors")
+    await picture(window, "pair")
+    await press(window, "pair.start")
+    await picture(window, "wizard")
+    await until(lambda: c.recorder.recording, "recording")
+    await press(window, "wizard.begin")
+    await asyncio.sleep(1.0)
+    await picture(window, "wizard")
+    await until(lambda: c.wizard.state.phase.value == "done", f"rest {c.wizard.state}")
+    await picture(window, "wizard")
+    await press(window, "next")
+
+
+async def second_half(window, c):
+    await until(lambda: c.results.state.label != "", "a result")
+    await picture(window, "home")
+    await press(window, "home.mark")
+    await picture(window, "home")
+    await press(window, "home.mark.keep")
+    assert c.markers.state.count == 1
+    await press(window, "live.title")
+    await asyncio.sleep(1.0)
+    assert len(shown(window, Trace)) >= 4
+    await picture(window, "live")
+    await press(window, "back")
+    drawn = c.live.state.drawn
+    await asyncio.sleep(1.0)
+    sys.stdout.write(f"redraws while hidden: {c.live.state.drawn - drawn}\n")
+    await press(window, "results.title")
+    await picture(window, "results")
+    await press(window, "back")
+    c.prompts.change(c.radio.clock())
+    await press(window, "prompt.waiting")
+    await press(window, "prompt.open")
+    grid = shown(window, MoodGrid)[0]
+    x, y = grid.to_window(grid.x + grid.width * 0.75, grid.y + grid.height * 0.8)
+    UnitTestTouch(x, y).touch_down()
+    await picture(window, "prompt")
+    await press(window, "prompt.done")
+    answer = dict(c.prompts.state.answers)["mood"].split(",")
+    assert [round(float(a), 1) for a in answer] == [0.5, 0.6], answer
+    await picture(window, "prompt")
+    await press(window, "back")
+    await press(window, "settings.title")
+    await picture(window, "settings")
+    await press(window, "back")
+    await press(window, "leave.title")
+    await picture(window, "leave")
+    await press(window, "leave.withdraw_erase")
+    await picture(window, "leave")
+    await press(window, "leave.confirm")
+    await until(lambda: window.manager.current == "goodbye", "goodbye")
+    await picture(window, "goodbye")
+    assert not c.recordings
+
+
+async def main():
+    failed = []
+    async with on_the_air(FILES) as c:
+        c.settings.language(LANGUAGE)
+        c.settings.dark(on=LOOK == "dark")
+        c.settings.high_contrast(on=LOOK == "contrast")
+        if LOOK == "contrast":
+            c.settings.larger()
+        window = Window(c)
+
+        async def person():
+            try:
+                await asyncio.sleep(0.5)
+                await first_half(window, c)
+                await second_half(window, c)
+            except Exception:  # noqa: BLE001 (whatever it was, it is shown with a picture)
+                failed.append(traceback.format_exc())
+                await picture(window, "failed")
+            window.stop()
+
+        running, acting = asyncio.create_task(c.run()), asyncio.create_task(person())
+        await window.async_run("asyncio")
+        running.cancel()
+        await asyncio.wait([running, acting])
+    sys.stdout.write(f"small: {sorted(SMALL)}\n")
+    if failed:
+        sys.exit(failed[0])
+
+
+asyncio.run(main())

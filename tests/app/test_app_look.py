@@ -1,0 +1,233 @@
+"""Contrast, words in every language, and the way a signal, a rest and a result are shown."""
+
+import re
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from feltsense.core.chunk import Chunk, StreamInfo
+from feltsense.core.prediction import Prediction
+from feltsense.core.signals import spec
+from feltsense.core.timeline import TimeMap
+from feltsense_app import theme
+from feltsense_app.presenters.live import SPANS_S, LivePresenter
+from feltsense_app.presenters.results import BINS, ResultsPresenter
+from feltsense_app.presenters.wizard import Phase, RestWindow, WizardPresenter
+from feltsense_app.words import LANGUAGES, Words
+
+NS = 10**9
+
+
+@pytest.mark.parametrize("high", [False, True])
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_is_readable_on_everything_it_stands_on(dark, high):
+    colours = theme.palette(dark=dark, high_contrast=high)
+    least = 7.0 if high else 4.5
+    for text, ground in theme.PAIRS:
+        ratio = theme.contrast(getattr(colours, text), getattr(colours, ground))
+        assert ratio >= least, f"{text} on {ground}: {ratio:.2f}"
+
+
+def test_contrast_is_the_one_of_the_guideline():
+    assert theme.contrast("#000000", "#ffffff") == pytest.approx(21.0)
+    assert theme.contrast("#777777", "#ffffff") == pytest.approx(4.478, abs=1e-3)
+    assert set(theme.tokens()) >= {name for pair in theme.PAIRS for name in pair}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_says_everything_with_the_same_places(language):
+    english, other = Words("en"), Words(language)
+    assert other.keys == english.keys
+    for key, sentence in other.sentences.items():
+        assert sorted(re.findall(r"\{(.*?)\}", sentence)) == sorted(re.findall(r"\{(.*?)\}", english.sentences[key])), key
+    assert other.language == language
+
+
+def test_a_language_that_is_not_there_is_english_and_regions_do_not_matter():
+    assert Words("fi").language == "en"
+    assert Words("de_AT").language == "de"
+    assert Words("es-MX")("level.good") == "Bien"
+    with pytest.raises(KeyError):
+        Words("en")("no such key")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_claims_to_diagnose(language):
+    for key, sentence in Words(language).sentences.items():
+        # "not a diagnosis" is the only place where the word may stand.
+        if key != "results.not":
+            assert not re.search(r"diagn|disease|krank|enferm|patholog|therap", sentence.lower()), key
+
+
+def chunk(signal="ecg", rate=130, start=0, values=None, segment=0, t0=0):
+    info = StreamInfo(f"x.{signal}", spec(signal, Fraction(rate)))
+    data = np.asarray(values if values is not None else np.arange(rate), dtype=float)[:, None]
+    time = TimeMap.uniform(t0, Fraction(rate))
+    return Chunk(info, segment, start, np.broadcast_to(data, (len(data), info.spec.width)).copy(), time)
+
+
+def test_a_hidden_screen_is_told_of_streams_and_of_nothing_else():
+    p = LivePresenter()
+    p.push(chunk())
+    before = p.state.drawn
+    p.push(chunk(start=130))
+    p.push(chunk("acc", 25))
+    assert p.state.drawn == before
+    assert [s for _, s, _ in p.state.streams] == ["ecg"]
+    p.show(visible=True)
+    p.push(chunk(start=260))
+    assert p.state.drawn == before + 2
+
+
+def test_a_trace_keeps_every_beat_and_no_more_than_its_seconds():
+    p = LivePresenter()
+    for k in range(30):
+        values = np.zeros(130)
+        values[64] = 1.0 + k
+        p.push(chunk(start=130 * k, values=values))
+    pairs, low, high = p.trace("x.ecg", 60)
+    assert len(p._chunks["x.ecg"]) <= SPANS_S["ecg"] + 2
+    assert (low, high) == (0.0, 30.0)
+    peaks = sorted(set(pairs[np.isfinite(pairs) & (pairs > 0)]))
+    assert peaks == [25, 26, 27, 28, 29, 30]
+    none, low, _ = p.trace("nobody")
+    assert np.isnan(none).all()
+    assert np.isnan(low)
+
+
+def test_a_gap_breaks_the_line_and_a_slow_stream_does_not():
+    p = LivePresenter()
+    p.push(chunk(values=np.ones(130)))
+    p.push(chunk(values=np.ones(130), segment=1, t0=3 * NS))
+    pairs, _, _ = p.trace("x.ecg", 60)
+    seconds = pairs.reshape(6, -1)
+    assert np.isnan(seconds[3:5]).all()
+    assert np.isfinite(seconds[2]).all()
+    assert np.isfinite(seconds[5]).all()
+    slow = LivePresenter()
+    slow.push(chunk("eda", 4, values=np.ones(240)))
+    pairs, _, _ = slow.trace("x.eda", 600)
+    assert np.isfinite(pairs).mean() > 0.98
+    empty = LivePresenter()
+    empty.push(chunk(values=np.full(130, np.nan)))
+    assert np.isnan(empty.trace("x.ecg")[1])
+
+
+class Clock:
+    def __init__(self):
+        self.now = 100 * NS
+
+    def __call__(self):
+        return self.now
+
+
+def wizard(rest_s=100.0):
+    clock, learned, closed = Clock(), [], []
+    p = WizardPresenter(clock, lambda a, b: learned.append((a, b)), lambda: closed.append(1), rest_s)
+    return p, clock, learned, closed
+
+
+def rest(p, clock, windows):
+    for k, window in enumerate(windows):
+        clock.now = 100 * NS + (k + 1) * 100 * NS // len(windows)
+        p.measured(RestWindow(clock.now, *window))
+        p.tick()
+
+
+def test_a_good_rest_is_learned_once():
+    p, clock, learned, closed = wizard()
+    p.tick()
+    p.measured(RestWindow(clock.now, 1.0))
+    p.interrupted()
+    assert p.state.phase is Phase.INTRO
+    p.begin()
+    p.measured(RestWindow(clock.now, 0.0))
+    assert p.state.feedback == "wizard.settle"
+    rest(p, clock, [(0.9,)] * 10)
+    assert learned == [(100 * NS, 200 * NS)]
+    assert p.state.phase is Phase.LEARNING
+    assert not p.close()
+    p.learned()
+    assert p.close()
+    assert closed == [1]
+
+
+@pytest.mark.parametrize(
+    ("windows", "reason", "feedback"),
+    [
+        ([(0.2, False, "noise")] * 10, "wizard.again.signal", "wizard.signal"),
+        ([(0.9, True)] * 10, "wizard.again.move", "wizard.move"),
+        ([], "wizard.again.signal", "wizard.settle"),
+    ],
+)
+def test_what_was_no_rest_is_said_and_tried_again(windows, reason, feedback):
+    p, clock, learned, _ = wizard()
+    p.begin()
+    rest(p, clock, windows)
+    clock.now = 200 * NS
+    p.tick()
+    assert (p.state.phase, p.state.reason, p.state.feedback) == (Phase.AGAIN, reason, feedback)
+    assert learned == []
+    clock.now = 100 * NS
+    p.begin()
+    assert p.state.phase is Phase.RESTING
+
+
+def test_a_lost_sensor_and_a_failed_learning_ask_again():
+    p, clock, _, _ = wizard()
+    p.begin()
+    p.interrupted()
+    assert p.state.reason == "wizard.again.lost"
+    p.begin()
+    rest(p, clock, [(0.9,)] * 10)
+    p.learned("no usable window")
+    assert p.state.reason == "wizard.again.learn"
+
+
+def prediction(p=0.8, label="stress", minute=0, **changes):
+    both = {"rest": 1 - p, "stress": p}
+    given = {
+        "contributions": {"base": 0.1, "ppg": 1.2, "eda": -0.3, "voice": 0.05, "joint": 0.5},
+        "set": ("stress",), "abstained": False, "reason": "",
+    } | changes  # fmt: skip
+    stop = (minute * 60 + 10) * NS
+    return Prediction(
+        "stress", stop - 60 * NS, stop, both, label, given["set"], given["abstained"], given["reason"], 0.9,
+        {"rest": 0.0, "stress": 1.0}, given["contributions"], "m",
+    )  # fmt: skip
+
+
+def test_nothing_is_shown_before_the_rest_is_known():
+    p = ResultsPresenter()
+    p.push(prediction())
+    assert p.state.sentence == "results.none"
+    p.calibrated()
+    p.push(prediction(reason="calibration", label="", abstained=True))
+    assert p.state.sentence == "results.wait"
+    p.inference(on=True)
+    assert p.state.inference
+
+
+def test_a_result_says_what_how_sure_and_why():
+    p = ResultsPresenter()
+    p.calibrated()
+    p.push(prediction())
+    assert (p.state.sentence, p.state.sure, p.state.probability) == ("results.named", True, 0.8)
+    assert [(w.modality, w.towards, w.strong) for w in p.state.why] == [("ppg", True, True), ("eda", False, False)]
+    p.push(prediction(0.2, "rest", set=("rest", "stress")))
+    assert (p.state.sentence, p.state.sure) == ("results.other", False)
+    p.push(prediction(label="", abstained=True, reason="ppg:noise", set=()))
+    assert p.state.sentence == "results.silent"
+    assert p.state.why == ()
+    only = p.state.day[0]
+    assert (only.named, only.other, only.silent) == (1, 1, 1)
+
+
+def test_the_day_is_bounded():
+    p = ResultsPresenter()
+    p.calibrated()
+    for minute in range(0, 60 * 30, 5):
+        p.push(prediction(minute=minute))
+    assert len(p.state.day) == BINS
+    assert [b.start_s for b in p.state.day] == sorted(b.start_s for b in p.state.day)

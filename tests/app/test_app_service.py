@@ -1,0 +1,204 @@
+"""What runs in a pocket: kept state, the recorder under faults, and a day of restarts."""
+
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+from app_cases import Handset, on_the_air
+
+from feltsense.core.event import EventKind
+from feltsense.datasets.synthetic import participant
+from feltsense.store import read, write
+from feltsense_app.presenters.consent import Consent
+from feltsense_app.presenters.flow import Page
+from feltsense_app.presenters.home import Level
+from feltsense_app.presenters.pair import Seen
+from feltsense_app.presenters.settings import SettingsState
+from feltsense_app.service.erasing import erase
+from feltsense_app.service.kept import Kept, load, save
+
+CONSENT = Consent("1", ("ppg", "eda", "acc", "ecg", "inference"), ("skin_temperature",), "P", 5)
+
+
+def test_what_is_kept_comes_back(tmp_path):
+    kept = Kept("demo", "P-01", CONSENT, allowed=True, sensors=(Seen("a", "b", "c"),), settings=SettingsState("de"))
+    save(tmp_path / "app.json", kept)
+    assert load(tmp_path / "app.json") == (kept, "")
+    assert load(tmp_path / "nothing.json") == (Kept(), "")
+
+
+HALF = '{"version": 1, "consent": 3, "sensors": [], "settings": {}}'
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 9}', HALF])
+def test_a_file_that_cannot_be_read_is_put_aside_not_overwritten(tmp_path, text):
+    path = tmp_path / "app.json"
+    path.write_text(text)
+    kept, why = load(path)
+    assert kept == Kept()
+    assert "app.unreadable" in why
+    assert (tmp_path / "app.unreadable").read_text() == text
+
+
+def test_erasing_leaves_nothing_personal(tmp_path):
+    write(tmp_path / "a.felt", replace(participant(1, 7), subject="P-77"))
+    for name in ("baseline.json", "prompts.jsonl", "report-a.html"):
+        (tmp_path / name).write_text("P-77 " * 100)
+    assert erase(tmp_path, "P-77").startswith("4 files erased, 0 left")
+    assert list(tmp_path.iterdir()) == []
+    assert erase(tmp_path, "P-77") == "0 files erased, 0 left"
+
+
+async def until(holds, ticks=1500):
+    for _ in range(ticks):
+        if holds():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not come to that")
+
+
+async def joined(c, *streams):
+    """Up to the pairing, as a person would."""
+    c.join.enter("demo")
+    c.join.join()
+    for stream in streams or CONSENT.granted:
+        c.consent.toggle(stream)
+    c.consent.seen()
+    c.consent.sign("P")
+    assert c.consent.accept()
+    assert c.permissions.go_on()
+    c.pair.start()
+    await until(lambda: len([p for p in c.pair.state.places if p.sensor]) == 2)
+    assert c.pair.go_on()
+    await until(lambda: c.recorder.recording)
+
+
+async def test_the_whole_flow_without_a_window(tmp_path):
+    async with on_the_air(tmp_path) as c:
+        running = asyncio.create_task(c.run())
+        await joined(c)
+        c.begin_rest()
+        await until(lambda: c.wizard.state.phase.value in ("done", "again"), 3000)
+        assert c.wizard.state.phase.value == "done", c.wizard.state
+        c.wizard.close()
+        c.markers.press()
+        c.markers.say("coffee")
+        await until(lambda: c.results.state.label != "", 3000)
+        assert c.home.state.status.inference
+        c.share.press()
+        await until(lambda: not c.share.state.busy, 3000)
+        assert c.share.state.path.endswith(".html")
+        c.pause()
+        await until(lambda: not c.recorder.recording)
+        assert c.home.state.level is Level.IDLE
+        running.cancel()
+        await asyncio.wait([running])
+        recording = read(c.recordings[0])
+        kinds = {e.kind for e in recording.events}
+        assert {EventKind.MARKER, EventKind.CALIBRATION, EventKind.CONSENT} <= kinds
+        # Temperature was not consented to: the board never sent it.
+        assert {s.info.spec.name for s in recording.streams.values()} == {"ppg", "eda", "acc", "ecg"}
+        assert c.kept.rested
+        assert c.phone.awake == [True, False]
+
+
+async def test_a_start_goes_on_by_itself_in_the_same_file(tmp_path):
+    async with on_the_air(tmp_path) as c:
+        running = asyncio.create_task(c.run())
+        await joined(c)
+        await until(lambda: c.home.state.status.seconds > 20)
+        running.cancel()
+        await asyncio.wait([running])
+        before = read(c.recordings[0])
+    async with on_the_air(tmp_path) as c:
+        assert c.flow.state.page is Page.WIZARD
+        running = asyncio.create_task(c.run())
+        await until(lambda: c.recorder.recording and c.home.state.status.seconds > 20)
+        running.cancel()
+        await asyncio.wait([running])
+        assert len(c.recordings) == 1
+        after = read(c.recordings[0])
+    for name, stream in before.streams.items():
+        segments = after.streams[name].segments
+        assert len(segments) > len(stream.segments)
+        first = segments[len(stream.segments)]
+        assert first.gap is not None
+
+
+async def test_a_lost_sensor_is_said_and_comes_back(tmp_path):
+    async with on_the_air(tmp_path) as c:
+        running = asyncio.create_task(c.run())
+        await joined(c)
+        await until(lambda: c.home.state.status.seconds > 5)
+        c.begin_rest()
+        levels = []
+        c.home.watch(lambda s: levels.append(s.level))
+        board = next(s for s in c.radio.air.sensors if "felt" in s.name)
+        await board.vanish(30.0)
+        await until(lambda: Level.BAD in levels)
+        assert c.wizard.state.reason == "wizard.again.lost"
+        assert ("trouble", "home.away") in c.phone.said
+        await until(lambda: c.home.state.level is Level.GOOD, 3000)
+        await until(lambda: any(s.missing for s in c.home.state.status.sensors), 3000)
+        running.cancel()
+        await asyncio.wait([running])
+        recording = read(c.recordings[0])
+        assert any(s.gap is not None for s in recording.streams["board.eda"].segments)
+
+
+async def test_a_full_phone_ends_the_recording_with_its_reason(tmp_path):
+    async with on_the_air(tmp_path) as c:
+        running = asyncio.create_task(c.run())
+        await joined(c)
+        c.phone.free = 1e6
+        await until(lambda: not c.recorder.recording)
+        assert c.home.state.sentence == "home.no_space"
+        assert read(c.recordings[0]).seconds > 0
+        running.cancel()
+        await asyncio.wait([running])
+
+
+async def test_a_file_that_cannot_be_written_is_said(tmp_path):
+    async with on_the_air(tmp_path) as c:
+        c.kept = replace(c.kept, consent=CONSENT, session="x.felt", sensors=(Seen("1", "s", "polar_h10"),), pseudonym="P")
+        (tmp_path / "x.felt").write_text("not a recording")
+        await c.recorder.record(tmp_path / "x.felt", "P", c.kept.sensors, frozenset(("ecg",)))
+        assert c.home.state.level is Level.BAD
+        assert "x.felt" in c.home.state.status.trouble
+
+
+async def test_withdrawing_erases_and_starts_from_the_beginning(tmp_path):
+    async with on_the_air(tmp_path) as c:
+        running = asyncio.create_task(c.run())
+        await joined(c)
+        await until(lambda: c.home.state.status.seconds > 5)
+        c.leave.ask("withdraw_erase")
+        c.leave.confirm()
+        await until(lambda: c.leave.state.done is not None)
+        assert c.flow.state.page is Page.GOODBYE
+        await until(lambda: not c.recorder.recording)
+        running.cancel()
+        await asyncio.wait([running])
+        assert not list((tmp_path / "data").iterdir())
+        kept = json.loads((tmp_path / "app.json").read_text())
+        assert (kept["study"], kept["consent"]) == ("", None)
+
+
+async def test_without_consent_to_the_estimate_there_is_none(tmp_path):
+    async with on_the_air(tmp_path) as c:
+        running = asyncio.create_task(c.run())
+        await joined(c, "ppg", "eda", "ecg")
+        c.begin_rest()
+        await until(lambda: c.wizard.state.phase.value in ("done", "again"), 3000)
+        assert c.wizard.state.phase.value == "done"
+        await until(lambda: c.home.state.status.seconds > 150, 3000)
+        assert not c.home.state.status.inference
+        assert c.results.state.label == ""
+        running.cancel()
+        await asyncio.wait([running])
+
+
+def test_a_handset_is_what_the_app_asks_for(tmp_path):
+    phone = Handset(tmp_path)
+    assert phone.space() == (1e12, 0.9)
