@@ -1,4 +1,4 @@
-"""``feltsense report``: one page about one recording."""
+"""``feltsense report``: a report about one recording, as HTML or PDF."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from feltsense.errors import InputError
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["add", "run"]
+    from feltsense.report.blocks import Document
 
-ENDINGS = (".html", ".htm")
+__all__ = ["add", "run", "write"]
+
+ENDINGS = (".html", ".htm", ".pdf")
 """Kinds of report that exist."""
 
 
@@ -20,15 +22,24 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     p = commands.add_parser(
         "report",
-        help="write one page about a recording",
-        description="Write one self-contained HTML page: numbers at rest and afterwards, estimates, every gap.",
+        help="write a report about a recording",
+        description="Write one self-contained HTML page, or a PDF: numbers at rest and afterwards, estimates, every gap.",
     )
     p.add_argument("recording", type=Path, help="a .felt file, or an E4 folder or zip")
-    p.add_argument("--out", type=Path, required=True, metavar="REPORT.html", help="page to write")
+    p.add_argument("--out", type=Path, required=True, metavar="REPORT.html|.pdf", help="report to write")
     p.add_argument("--profile", type=Path, metavar="USER.json", help="profile made by: feltsense calibrate")
     p.add_argument("--model", type=Path, metavar="BUNDLE", help="model bundle (default: the one that comes with feltsense)")
     p.add_argument("--hop", type=float, default=5.0, help="seconds between two estimates (default: %(default)g)")
     p.add_argument("--contact", default="", metavar="TEXT", help="whom to ask about the report, printed at its foot")
+    p.add_argument("--language", choices=("en", "de"), default="en", help="language (default: %(default)s)")
+    p.add_argument("--paper", choices=("a4", "letter"), default="a4", help="paper of a PDF (default: %(default)s)")
+    p.add_argument(
+        "--for",
+        dest="reader",
+        choices=("clinician", "participant"),
+        default="clinician",
+        help="participant: in plain words (default: %(default)s)",
+    )
     p.set_defaults(run=run)
 
 
@@ -40,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
     from feltsense import bundle, session
     from feltsense.core.profile import UserProfile
     from feltsense.importers import open_recording
-    from feltsense.report import html, summarise
+    from feltsense.report import plain, summarise
+    from feltsense.report import session as clinical
     from feltsense.report.summary import model_line
 
     recording = open_recording(args.recording)
@@ -48,6 +60,17 @@ def run(args: argparse.Namespace) -> int:
     model = bundle.load(args.model)
     predictions = session.predict(recording, model, profile, args.hop)
     summary = summarise(recording, predictions, profile, model=model_line(model))
-    args.out.write_text(html(summary, args.contact), encoding="utf-8")
+    say = plain if args.reader == "participant" else clinical
+    write(args.out, say(summary, args.contact, args.language), args.paper)
     print(f"{args.out}: report on {recording.subject}, {len(summary.sampled_gaps)} gaps, {len(summary.notices)} notices")
     return 0
+
+
+def write(out: Path, document: Document, paper: str) -> None:
+    """Write a document in the format that the name ends in."""
+    from feltsense.report import page, pdf
+
+    if out.suffix.lower() == ".pdf":
+        out.write_bytes(pdf(document, paper))
+    else:
+        out.write_text(page(document), encoding="utf-8")

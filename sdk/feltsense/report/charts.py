@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from feltsense.core.event import EventKind
 from feltsense.report.estimate import CALIBRATION
-from feltsense.report.svg import Band, Chart, Row, Strip, coverage_chart, line_chart
-from feltsense.report.words import clock, percent
+from feltsense.report.say import Say
+from feltsense.report.svg import STRIP_NAMES, Band, Chart, Look, Row, Strip, coverage_chart, line_chart
+from feltsense.report.words import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -36,54 +37,77 @@ def pattern(estimate: Estimate, state: str) -> str:
     return "solid" if state == estimate.about else "light"
 
 
-def decisions(summary: Summary, estimate: Estimate) -> str:
+def decisions(summary: Summary, estimate: Estimate, say: Say | None = None) -> str:
     """Probability over time with the decision of every window underneath."""
+    say = say or Say()
+    about = say.told(estimate.about)
     known = [p for p in estimate.points if math.isfinite(p.probability)]
-    words = f"Probability of {estimate.about} from 0 to 1 for {len(estimate.points)} windows. "
+    words = say("Probability of {about} from 0 to 1 for {n} windows.", about=about, n=len(estimate.points)) + " "
     if known:
         high = max(known, key=lambda p: p.probability)
-        when = f"{clock(high.start_s)} to {clock(high.stop_s)}"
-        words += f"The highest is {high.probability:.2f} in the window from {when}. "
-    words += _runs_in_words(estimate)
-    chart = Chart("estimate", f"Estimated probability of {estimate.about} over time", words, summary.seconds)
+        value = say.number(high.probability, 2)
+        words += say(
+            "The highest is {value} in the window from {when}.", value=value, when=_span(say, high.start_s, high.stop_s)
+        )
+        words += " "
+    words += _runs_in_words(estimate, say)
+    title = say("Estimated probability of {about} over time", about=about)
+    chart = Chart("estimate", title, words, summary.seconds, say.language == "de")
     points = [((p.start_s + p.stop_s) / 2, p.probability) for p in estimate.points]
     strips = [Strip(a, b, pattern(estimate, state)) for a, b, state in _runs(estimate)]
     strips += [Strip(a, b, OPEN, 1) for a, b, state in _runs(estimate, lambda p: "open" if p.open else "") if state]
     line = _open_gaps(points, _step(points))
-    return line_chart(
-        chart, line, (0.0, 1.0), guide=(0.5, 0.5, ""), bands=_bands(summary), strips=strips, height=130.0
-    )
+    look = Look(guide=(0.5, 0.5, ""), bands=_bands(summary, say), strips=strips, height=64.0)
+    return line_chart(chart, line, (0.0, 1.0), look, tuple(say(n) for n in STRIP_NAMES))
 
 
-def trend(summary: Summary, figure: Figure, number: int) -> str:
+def trend(summary: Summary, figure: Figure, number: int, say: Say | None = None) -> str:
     """One figure over time, with the person's own rest as a range."""
+    say = say or Say()
     values = [p.value for p in figure.points if math.isfinite(p.value)]
     if not values:
         return ""
     low, high = min(values), max(values)
     guide = None
     if math.isfinite(figure.rest.median):
-        guide = (figure.rest.low, figure.rest.high, "own rest")
+        guide = (figure.rest.low, figure.rest.high, say("own rest"))
         low, high = min(low, figure.rest.low), max(high, figure.rest.high)
     room = (high - low or abs(high) or 1.0) * _MARGIN
-    words = f"{figure.title} from {min(values):.3g} to {max(values):.3g} {figure.unit} over {len(values)} usable windows"
-    words += "." if guide is None else f"; the own rest ranges from {guide[0]:.3g} to {guide[1]:.3g} {figure.unit}."
-    chart = Chart(f"trend-{number}", f"{figure.title} over time", words, summary.seconds)
+    title = say(figure.title)
+    words = say(
+        "{title} from {low} to {high} {unit} over {n} usable windows.",
+        title=title,
+        low=say.point(f"{min(values):.3g}"),
+        high=say.point(f"{max(values):.3g}"),
+        unit=figure.unit,
+        n=len(values),
+    )
+    if guide is not None:
+        a, b = (say.point(f"{v:.3g}") for v in guide[:2])
+        words += " " + say("The own rest ranges from {low} to {high} {unit}.", low=a, high=b, unit=figure.unit)
+    chart = Chart(f"trend-{number}", say("{title} over time", title=title), words, summary.seconds, say.language == "de")
     points = [((p.start_s + p.stop_s) / 2, p.value) for p in figure.points]
     line = _open_gaps(points, _step(points))
-    return line_chart(chart, line, (low - room, high + room), guide=guide, bands=_labels(summary), height=66.0)
+    return line_chart(chart, line, (low - room, high + room), Look(guide=guide, bands=_labels(summary, say), height=66.0))
 
 
-def coverage(summary: Summary) -> str:
+def coverage(summary: Summary, say: Say | None = None) -> str:
     """What is there of every stream, gaps open."""
+    say = say or Say()
     rows = [Row(s.id, s.spans) for s in summary.streams]
-    words = "; ".join(f"{s.id}: {_share(s)}, {len(s.gaps)} {'gap' if len(s.gaps) == 1 else 'gaps'}" for s in summary.streams)
-    chart = Chart("coverage", "When each stream delivered data", f"{words}.", summary.seconds)
+    words = "; ".join(f"{s.id}: {_share(s, say)}, {say.some(len(s.gaps), 'gap', 'gaps')}" for s in summary.streams)
+    chart = Chart("coverage", say("When each stream delivered data"), f"{words}.", summary.seconds)
     return coverage_chart(chart, rows)
 
 
-def _share(stream: StreamLine) -> str:
-    return f"{stream.received} samples" if stream.coverage is None else f"{percent(stream.coverage)} covered"
+def _share(stream: StreamLine, say: Say) -> str:
+    if stream.coverage is None:
+        return say("{n} samples", n=stream.received)
+    return say("{share} covered", share=say.percent(stream.coverage))
+
+
+def _span(say: Say, a: float, b: float) -> str:
+    return say("{low} to {high}", low=clock(max(a, 0.0)), high=clock(b))
 
 
 def _step(points: Sequence[tuple[float, float]]) -> float:
@@ -100,9 +124,7 @@ def _open_gaps(points: Iterable[tuple[float, float]], step: float) -> list[tuple
     return out
 
 
-def _runs(
-    estimate: Estimate, of: Callable[[EstimatePoint], str] = lambda p: p.state
-) -> list[tuple[float, float, str]]:
+def _runs(estimate: Estimate, of: Callable[[EstimatePoint], str] = lambda p: p.state) -> list[tuple[float, float, str]]:
     """Runs of one state. A window stands for the step around its middle, so that runs neither overlap nor leave holes."""
     middles = [((p.start_s + p.stop_s) / 2, of(p)) for p in estimate.points]
     half = _step([(t, 0.0) for t, _ in middles]) / 2 or 1.0
@@ -115,15 +137,18 @@ def _runs(
     return runs
 
 
-def _runs_in_words(estimate: Estimate) -> str:
-    told = [f"{clock(max(a, 0.0))} to {clock(b)}" for a, b, state in _runs(estimate) if state == estimate.about]
-    return f"Estimated as {estimate.about}: {', '.join(told)}." if told else f"Never estimated as {estimate.about}."
+def _runs_in_words(estimate: Estimate, say: Say) -> str:
+    about = say.told(estimate.about)
+    told = [_span(say, a, b) for a, b, state in _runs(estimate) if state == estimate.about]
+    if told:
+        return say("Estimated as {about}: {when}.", about=about, when=", ".join(told))
+    return say("Never estimated as {about}.", about=about)
 
 
-def _bands(summary: Summary) -> list[Band]:
-    return [Band(a, b, "known rest", "dots") for a, b in summary.rests] + _labels(summary)
+def _bands(summary: Summary, say: Say) -> list[Band]:
+    return [Band(a, b, say("known rest"), "dots") for a, b in summary.rests] + _labels(summary, say)
 
 
-def _labels(summary: Summary) -> list[Band]:
+def _labels(summary: Summary, say: Say) -> list[Band]:
     labels = [e for e in summary.events if e.kind == EventKind.LABEL and e.seconds > 0]
-    return [Band(e.at_s, e.at_s + e.seconds, e.text) for e in labels]
+    return [Band(e.at_s, e.at_s + e.seconds, say.told(e.text)) for e in labels]

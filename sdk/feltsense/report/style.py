@@ -42,6 +42,7 @@ svg text { fill: #1a1a1a; }
 .legend svg { display: inline-block; width: 1.75rem; height: .9rem; vertical-align: -.1rem; margin-right: .4rem; }
 footer { border-top: 1px solid #1a1a1a; margin-top: 2rem; padding-top: .5rem; }
 tr { break-inside: avoid; }
+.new-page { break-before: page; }
 @page { margin: 14mm; }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; line-height: 1.35; }

@@ -9,6 +9,8 @@ Contract
 
 from __future__ import annotations
 
+import math
+import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ from feltsense.core.timeline import NS, to_ns
 from feltsense.report.account import GapLine, StreamLine, stream_lines
 from feltsense.report.estimate import Estimate, estimate
 from feltsense.report.figures import Figure, figures
+from feltsense.report.say import Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,6 +40,7 @@ WINDOW_S = 60.0
 HOP_S = 15.0
 """Step of the numbers' windows: four points a minute draw a curve, and more would only repeat the same minute."""
 
+_CORRECTED = "ecg.corrected_fraction"
 _INTERVALS = (EventKind.LABEL, EventKind.CALIBRATION)
 _TOLD = (
     EventKind.LABEL,
@@ -125,6 +129,8 @@ class Summary:
     calibration: str
     events: tuple[EventLine, ...]
     notices: tuple[str, ...]
+    corrected: float | None = None
+    """Share of the heart beats that a correction would change (median over the windows); None without an ECG."""
 
     @property
     def gaps(self) -> tuple[GapLine, ...]:
@@ -196,7 +202,15 @@ def summarise(
         calibration=_calibration(rests, profile),
         events=_events(recording),
         notices=_notices(recording, profile, rests, numbers),
+        corrected=corrected_share(v for _, v in windows),
     )
+
+
+def corrected_share(vectors: Iterable[FeatureVector]) -> float | None:
+    """Median share of beats that a correction would change, over the windows that tell it."""
+    shares = [v[_CORRECTED] for v in vectors if _CORRECTED in v.schema.names]
+    known = [x for x in shares if math.isfinite(x)]
+    return statistics.median(known) if known else None
 
 
 def _rests(recording: Recording, profile: UserProfile | None) -> tuple[RestInterval, ...]:
@@ -211,12 +225,13 @@ def _rests(recording: Recording, profile: UserProfile | None) -> tuple[RestInter
 def _calibration(rests: Sequence[RestInterval], profile: UserProfile | None) -> str:
     length = sum(r.stop_ns - r.start_ns for r in rests) / NS
     if profile is not None and rests:
-        return f"Calibrated to this person on {length:.0f} s of known rest in this recording."
+        return Phrase("Calibrated to this person on {n} s of known rest in this recording.", {"n": f"{length:.0f}"})
     if profile is not None:
-        return "Calibrated to this person on known rest in another recording."
+        return Phrase("Calibrated to this person on known rest in another recording.")
     if rests:
-        return f"Not calibrated. The recording marks {length:.0f} s of known rest; the numbers are compared with it."
-    return "Not calibrated: no rest of this person is known, so nothing can be compared with an own baseline."
+        marked = "Not calibrated. The recording marks {n} s of known rest; the numbers are compared with it."
+        return Phrase(marked, {"n": f"{length:.0f}"})
+    return Phrase("Not calibrated: no rest of this person is known, so nothing can be compared with an own baseline.")
 
 
 def _events(recording: Recording) -> tuple[EventLine, ...]:
@@ -233,19 +248,22 @@ def _notices(
 ) -> tuple[str, ...]:
     said = []
     if recording.metadata.get("source") == "synthetic":
-        said.append("This recording is synthetic: the person does not exist.")
+        said.append(Phrase("This recording is synthetic: the person does not exist."))
     if profile is not None and profile.subject != recording.subject:
-        said.append(
-            f"The profile belongs to {profile.subject}, the recording to {recording.subject}: "
+        whose = (
+            "The profile belongs to {one}, the recording to {other}: "
             "the comparison with the own baseline holds only if they are the same person."
         )
+        said.append(Phrase(whose, {"one": profile.subject, "other": recording.subject}))
     if profile is not None and not rests:
-        said.append("The rest baseline comes from another recording; electrode and sensor placement may differ.")
-    thin = [f.title for f in numbers if f.thin]
-    if thin:
-        said.append(f"Thin data, usable in fewer than half of the windows: {', '.join(thin)}.")
+        said.append(Phrase("The rest baseline comes from another recording; electrode and sensor placement may differ."))
+    if thin := [f.title for f in numbers if f.thin]:
+        # Titles are said one by one, so that another language can.
+        slots = ", ".join(f"{{t{i}}}" for i in range(len(thin)))
+        titles = Phrase(slots, {f"t{i}": Phrase(t) for i, t in enumerate(thin)})
+        said.append(Phrase("Thin data, usable in fewer than half of the windows: {titles}.", {"titles": titles}))
     if not numbers:
-        said.append("The recording is shorter than one window, or has no signal that a number can be taken from.")
+        said.append(Phrase("The recording is shorter than one window, or has no signal that a number can be taken from."))
     return tuple(said)
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Band", "Chart", "Row", "Strip", "coverage_chart", "line_chart", "swatch"]
+__all__ = ["STRIP_NAMES", "Band", "Chart", "Look", "Row", "Strip", "coverage_chart", "line_chart", "swatch"]
 
 WIDTH = 720.0
 """Width of the drawing; the page scales it. 720 units on the 180 mm of an A4 page make 11 units of type 2.8 mm high."""
@@ -85,6 +85,8 @@ class Chart:
     title: str
     description: str
     end_s: float
+    comma: bool = False
+    """Whether decimals are written with a comma."""
 
     def x(self, t: float) -> float:
         """Place of a time, kept inside the plot."""
@@ -100,15 +102,34 @@ class Chart:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What stands around a line.
+
+    Attributes
+    ----------
+    guide : (float, float, str) or None
+        A range drawn across the plot, with its name: the person's own rest. Low equal to high draws one line.
+    bands : sequence of Band
+        Labelled intervals.
+    strips : sequence of Strip or None
+        States, drawn in a strip under the plot.
+    height : float
+        Of the plot alone.
+    """
+
+    guide: tuple[float, float, str] | None = None
+    bands: Sequence[Band] = ()
+    strips: Sequence[Strip] | None = None
+    height: float = 120.0
+
+
 def line_chart(
     chart: Chart,
     points: Sequence[tuple[float, float]],
     y_range: tuple[float, float],
-    *,
-    guide: tuple[float, float, str] | None = None,
-    bands: Sequence[Band] = (),
-    strips: Sequence[Strip] | None = None,
-    height: float = 120.0,
+    look: Look | None = None,
+    names: Sequence[str] = STRIP_NAMES,
 ) -> str:
     """A value over time.
 
@@ -120,19 +141,17 @@ def line_chart(
         Seconds and value, in order; NaN breaks the line.
     y_range : (float, float)
         Lowest and highest value shown.
-    guide : (float, float, str), optional
-        A range drawn across the plot, with its name: the person's own rest. Low equal to high draws one line.
-    bands : sequence of Band
-        Labelled intervals.
-    strips : sequence of Strip, optional
-        States, drawn in a strip under the plot.
-    height : float
-        Of the plot alone.
+    look : Look, optional
+        What stands around the line.
+    names : sequence of str
+        What stands beside the strips.
     """
+    look = look or Look()
+    guide, bands, strips, height = look.guide, look.bands, look.strips, look.height
     lanes = LANE * len({b.pattern for b in bands})
     top, bottom = lanes + 8.0, lanes + 8.0 + height
     body = [_rect(LEFT, top, WIDTH - LEFT - RIGHT, height, "none", GREY)]
-    body += _value_axis(y_range, top, bottom)
+    body += _value_axis(chart, y_range, top, bottom)
     if guide is not None:
         body += _guide(guide, y_range, top, bottom)
     body += _bands(chart, bands, bottom)
@@ -145,7 +164,7 @@ def line_chart(
         rows = 1 + max((s.row for s in strips), default=0)
         body += [_rect(LEFT, foot + n * STRIP, WIDTH - LEFT - RIGHT, STRIP, "none", "#b0b0b0") for n in range(rows)]
         body += [_strip(chart, s, foot + s.row * STRIP) for s in strips]
-        body += [_text(LEFT - 8, foot + (n + 1) * STRIP - 3, name, "end") for n, name in enumerate(STRIP_NAMES[:rows])]
+        body += [_text(LEFT - 8, foot + (n + 1) * STRIP - 3, name, "end") for n, name in enumerate(names[:rows])]
         foot += rows * STRIP
     body += _time_axis(chart, foot)
     return chart.wrap(foot + AXIS, body)
@@ -204,12 +223,12 @@ def _y(value: float, y_range: tuple[float, float], top: float, bottom: float) ->
     return bottom - (bottom - top) * (value - low) / (high - low)
 
 
-def _value_axis(y_range: tuple[float, float], top: float, bottom: float) -> list[str]:
+def _value_axis(chart: Chart, y_range: tuple[float, float], top: float, bottom: float) -> list[str]:
     out = []
     for v in ticks(*y_range):
         y = _y(v, y_range, top, bottom)
         out.append(f'<path d="M{LEFT:g} {y:.1f}H{WIDTH - RIGHT:g}" stroke="{PALE}"/>')
-        out.append(_text(LEFT - 8, y + 4, f"{v:g}", "end"))
+        out.append(_text(LEFT - 8, y + 4, f"{v:g}".replace(".", "," if chart.comma else "."), "end"))
     return out
 
 

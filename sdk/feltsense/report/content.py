@@ -1,0 +1,306 @@
+"""What a session's report says: a summary as blocks, page one first, then the evidence.
+
+Page one says who, when and with which devices, what must be known beforehand, the numbers against the person's own
+rest, what the model said and where it said nothing, what all this does not mean, and whom to ask.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from feltsense.core.timeline import to_ns
+from feltsense.report import charts, words
+from feltsense.report.blocks import (
+    Block,
+    Document,
+    Head,
+    Items,
+    Legend,
+    Line,
+    NewPage,
+    Para,
+    Picture,
+    Section,
+    Table,
+    Terms,
+)
+from feltsense.report.say import Say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from feltsense.report.estimate import Estimate
+    from feltsense.report.figures import Figure
+    from feltsense.report.summary import Summary
+
+__all__ = ["DIGITS", "limits", "session"]
+
+MAX_GAPS, MAX_EVENTS = 40, 60
+"""Rows shown of each; what is beyond is counted, never dropped without a word."""
+DIGITS = {"bpm": 0, "ms": 1, "µS": 2, "1/min": 1, "°C": 2}
+"""Decimals that the unit's usual measuring error leaves meaningful."""
+
+
+def session(summary: Summary, contact: str = "", language: str = "en", appendix: Iterable[Block] = ()) -> Document:
+    """Say a session's report.
+
+    Parameters
+    ----------
+    summary : Summary
+        What to say.
+    contact : str, optional
+        Whom to ask about the report.
+    language : str
+        ``en`` or ``de``.
+    appendix : iterable of Block
+        What stands at the end.
+    """
+    say = Say(language)
+    title = say("Session report: {subject}", subject=summary.subject)
+    whom = contact or say("the person who gave it to you")
+    foot = say("Questions about this report: {whom}.", whom=whom)
+    blocks: list[Block] = [
+        Head(title, _lead(say, summary), say(words.IN_SHORT)),
+        _who(say, summary),
+        *_notices(say, summary),
+        *_numbers(say, summary),
+        _estimate(say, summary),
+        limits(say),
+        *_model(say, summary),
+        NewPage(),
+        *_trends(say, summary),
+        _streams(say, summary),
+        _gaps(say, summary),
+        *_events(say, summary),
+        *appendix,
+    ]
+    return Document(title, language, tuple(blocks), foot)
+
+
+def limits(say: Say) -> Section:
+    """What a report does not mean."""
+    return Section(say("What this does not mean"), (Items(tuple(say(t) for t in words.LIMITS)),), "limits")
+
+
+def _who(say: Say, s: Summary) -> Terms:
+    rows = [
+        (say("Person"), s.subject),
+        (say("Start"), f"{words.moment(s.start_ns)} UTC"),
+        (say("Length"), say.duration(s.seconds)),
+        (say("Devices"), ", ".join(s.devices)),
+        (say("Calibration"), say(s.calibration)),
+    ]
+    if s.corrected is not None:
+        rows.append((say("Beats corrected"), say.percent(s.corrected)))
+    return Terms(tuple(rows))
+
+
+def _lead(say: Say, s: Summary) -> str:
+    streams, gaps = len(s.streams), len(s.sampled_gaps)
+    text = say("{length} from {streams}", length=say.duration(s.seconds), streams=say.some(streams, "stream", "streams"))
+    text += f", {say.some(gaps, 'gap', 'gaps')}." if gaps else f", {say('no gap')}."
+    e = s.estimate
+    if e is None:
+        return f"{text} {say('No model was applied.')}"
+    if not e.outside:
+        return f"{text} {say('No window outside the calibration.')}"
+    about = dict(e.labels).get(e.about, 0)
+    share = say.percent(e.decided / e.outside)
+    one = "{share} of the windows outside calibration have an estimate; {n} of these {all} is “{about}”."
+    many = "{share} of the windows outside calibration have an estimate; {n} of these {all} are “{about}”."
+    return f"{text} {say(one if about == 1 else many, share=share, n=about, all=e.decided, about=say.told(e.about))}"
+
+
+def _notices(say: Say, s: Summary) -> list[Block]:
+    if not s.notices:
+        return []
+    return [Section(say("Before you read"), (Items(tuple(say(n) for n in s.notices)),), "notice")]
+
+
+def _numbers(say: Say, s: Summary) -> list[Block]:
+    if not s.figures:
+        return []
+    baseline = {f.baseline for f in s.figures}
+    after = say("Afterwards") if "recording" in baseline else say("Whole recording")
+    rest = say("Own rest, earlier recording") if "profile" in baseline else say("Own rest")
+    spread = say("mean ± one standard deviation") if "profile" in baseline else say("the same over the known rest")
+    caption = say(
+        "{after}: median (and the range of the middle 80 %) over windows of {window} s; {rest}: {spread}. "
+        "The comparison is with the person's own rest, not with other people. Usable windows: {usable}.",
+        after=after,
+        window=f"{s.window_s:g}",
+        rest=rest if say.language == "de" else rest.lower(),
+        spread=spread,
+        usable=say("at rest, then afterwards") if "recording" in baseline else say("of all"),
+    )
+    head = ("", rest, after, say("Change"), say("Usable windows"))
+    rows = tuple(_number_row(say, f) for f in s.figures)
+    return [Section(say("Numbers"), (Table(caption, head, rows, (1, 2, 3, 4), heading=True),))]
+
+
+def _number_row(say: Say, f: Figure) -> Line:
+    d = DIGITS.get(f.unit, 1)
+    usable = f"{f.after.usable}/{f.after.windows}"
+    if f.baseline == "recording":
+        usable = f"{f.rest.usable}/{f.rest.windows}, {usable}"
+    cells = (_title(say, f), say.level(f.rest, d), say.level(f.after, d), say.signed(f.change, d), usable)
+    return Line(cells, f.thin)
+
+
+def _title(say: Say, f: Figure) -> str:
+    return f"{say(f.title)}, {f.unit}" + (f" – {say('thin data')}" if f.thin else "")
+
+
+def _estimate(say: Say, s: Summary) -> Section:
+    e = s.estimate
+    if e is None:
+        return Section(say("Estimate"), (Para(say("No model was applied to this recording.")),))
+    shares = [
+        *((say("estimated as “{label}”", label=say.told(label)), n) for label, n in e.labels),
+        *((say("no estimate: {why}", why=say.silence(reason)), n) for reason, n in e.silent),
+    ]
+    of = "{n} of {all} ({share}) {what}"
+    listed = tuple(say(of, n=n, all=e.outside, share=say.percent(n / e.outside), what=t) for t, n in shares)
+    about = say.told(e.about)
+    chart = charts.decisions(s, e, say)
+    blocks: list[Block] = [
+        Picture(say("Probability of “{about}”, and the decision underneath", about=about), chart),
+        _legend(say, e),
+    ]
+    if e.outside:
+        blocks += [Para(say("Outside the calibration interval, {n} windows:", n=e.outside)), Items(listed, counts=True)]
+    told = []
+    if e.open:
+        text = "In {n} of the {all} decided windows the other class cannot be ruled out (hatched)."
+        told.append(say(text, n=e.open, all=e.decided))
+    if e.calibration:
+        told.append(say("{n} windows overlap the calibration interval and are not counted.", n=e.calibration))
+    if told:
+        blocks.append(Para(" ".join(told)))
+    return Section(say("Estimate: {target}", target=say.told(e.target)), tuple(blocks))
+
+
+def _legend(say: Say, e: Estimate) -> Legend:
+    states = [*(label for label, _ in e.labels), *([""] if e.silent else []), *(["calibration"] if e.calibration else [])]
+    shown = [(charts.pattern(e, state), say.told(state or "no estimate")) for state in states]
+    if e.open:
+        shown.append((charts.OPEN, say("another class cannot be ruled out")))
+    return Legend(say("Legend"), tuple(shown))
+
+
+def _drivers(say: Say, e: Estimate | None) -> list[Block]:
+    if e is None or not e.drivers:
+        return []
+    about = say.told(e.about)
+    names = ", ".join(f"{say.told(n.replace('_', ' '))} {say.signed(v, 2)}" for n, v in e.drivers)
+    text = (
+        "Where it estimated “{about}”, these parts moved the estimate on average (log odds, + towards “{about}”): {names}."
+    )
+    return [Para(say(text, about=about, names=names), small=True)]
+
+
+def _trends(say: Say, s: Summary) -> list[Block]:
+    drawn = [(f, charts.trend(s, f, n, say)) for n, f in enumerate(s.figures)]
+    blocks: list[Block] = [Picture(_title(say, f), svg) for f, svg in drawn if svg]
+    blocks += _drivers(say, s.estimate)
+    return [Section(say("Course of each number"), tuple(blocks))] if blocks else []
+
+
+def _streams(say: Say, s: Summary) -> Section:
+    names = ("Stream", "Device", "Rate", "Received", "Missing", "No reading", "Coverage")
+    rows = tuple(
+        Line(
+            (
+                line.id,
+                line.device,
+                say("irregular") if line.rate is None else say.point(f"{line.rate:g} Hz"),
+                say.count(line.received),
+                say.count(line.missing, line.missing_upper),
+                say.count(line.unreadable),
+                "–" if line.coverage is None else say.percent(line.coverage),
+            )
+        )
+        for line in s.streams
+    )
+    caption = say("Samples. Coverage is the share of the whole recording in which the stream has a reading.")
+    table = Table(caption, tuple(say(n) for n in names), rows, (2, 3, 4, 5, 6), heading=True)
+    chart = Picture(say("When each stream delivered data; ▾ marks a gap"), charts.coverage(s, say))
+    source = Terms(tuple((say.told(k.replace("_", " ").capitalize()), v) for k, v in s.source if v))
+    return Section(say("Devices and streams"), (chart, table, source))
+
+
+def _gaps(say: Say, s: Summary) -> Section:
+    gaps, derived = s.sampled_gaps, _derived_gaps(say, s)
+    if not gaps:
+        return Section(say("Gaps"), (Para(say("No gap in any sampled stream.")), *derived))
+    kept = sorted(sorted(gaps, key=lambda g: -g.seconds)[:MAX_GAPS], key=lambda g: (g.start_s, g.stream))
+    rows = tuple(
+        Line(
+            (
+                words.clock(g.start_s),
+                words.clock(g.stop_s),
+                say.duration(g.seconds),
+                g.stream,
+                say.count(g.samples, g.upper),
+                say.told(words.gap_reason(g.reason)),
+            )
+        )
+        for g in kept
+    )
+    head = tuple(say(n) for n in ("From", "To", "Length", "Stream", "Samples missing", "Why"))
+    blocks: list[Block] = [Table(say("Times from the start of the recording. Nothing was filled in."), head, rows, (2, 4))]
+    rest = len(gaps) - len(kept)
+    if rest:
+        left = say.duration(sum(g.seconds for g in gaps) - sum(g.seconds for g in kept))
+        text = say("And {gaps}, {length} in all.", gaps=say.some(rest, "shorter gap", "shorter gaps"), length=left)
+        blocks.append(Para(text))
+    return Section(say("Gaps"), (*blocks, *derived))
+
+
+def _derived_gaps(say: Say, s: Summary) -> list[Para]:
+    """One line for each stream that comes when it comes: its gaps are many and are no fault."""
+    return [
+        Para(
+            say(
+                "{stream}: {gaps}, {length} in all, where the device gave no values.",
+                stream=line.id,
+                gaps=say.some(len(line.gaps), "gap", "gaps"),
+                length=say.duration(sum(g.seconds for g in line.gaps)),
+            )
+        )
+        for line in s.streams
+        if line.rate is None and line.gaps
+    ]
+
+
+def _events(say: Say, s: Summary) -> list[Block]:
+    if not s.events:
+        return []
+    rows = tuple(
+        Line(
+            (
+                words.clock(e.at_s),
+                words.moment(s.start_ns + to_ns(e.at_s))[11:],
+                say.told(e.kind.replace("_", " ")),
+                say.duration(e.seconds) if e.seconds else "",
+                e.text,
+            )
+        )
+        for e in s.events[:MAX_EVENTS]
+    )
+    head = (*(say(n) for n in ("At", "UTC", "What", "Length")), "")
+    blocks: list[Block] = [Table(say("Labels, markers, notes and connections."), head, rows, (3,))]
+    if (rest := len(s.events) - MAX_EVENTS) > 0:
+        blocks.append(Para(say("And {n} more.", n=rest)))
+    return [Section(say("Events"), tuple(blocks))]
+
+
+def _model(say: Say, s: Summary) -> list[Block]:
+    if s.model is None:
+        return []
+    rows = [
+        (say("Model"), s.model.id),
+        (say("Trained on"), s.model.training),
+        (say("On unseen people"), say.told(s.model.score)),
+    ]
+    return [Section(say("Model"), (Terms(tuple((k, v) for k, v in rows if v)),))]

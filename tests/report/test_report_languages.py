@@ -1,0 +1,97 @@
+"""Every sentence has its German, and no report claims what it may not."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from report_cases import predictions, profile, recording, vectors
+
+import feltsense.report
+from feltsense.errors import UnknownNameError
+from feltsense.report import html, page, plain, session, summarise
+from feltsense.report.figures import FEATURES
+from feltsense.report.german import GERMAN
+from feltsense.report.say import Phrase, Say
+from feltsense.report.summary import ModelLine
+
+FOLDER = Path(feltsense.report.__file__).parent
+FORBIDDEN = re.compile(
+    r"diagnos|patholog|disorder|depress|anxiety|patient|treatment|abnormal|healthy|normal range|störung|krankhaft|patient",
+    re.IGNORECASE,
+)
+DENIALS = ("not a diagnosis", "keine Diagnose", "No medical", "not a medical device")
+
+
+def said():
+    """Every English sentence that the code says, wherever it stands."""
+    for path in sorted(FOLDER.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            if name in ("say", "Phrase"):
+                arguments = node.args[:1]
+            elif name == "some":
+                arguments = node.args[1:]
+            else:
+                continue
+            for a in arguments:
+                if isinstance(a, ast.Constant) and isinstance(a.value, str):
+                    yield path.name, a.value
+
+
+@pytest.mark.parametrize(("where", "text"), sorted(set(said())), ids=lambda t: t[:40])
+def test_every_sentence_has_its_german_with_the_same_names(where, text):
+    assert text in GERMAN, where
+    names = [sorted(set(re.findall(r"{(\w+)}", t))) for t in (text, GERMAN[text])]
+    assert names[0] == names[1]
+
+
+def documents(language):
+    card = ModelLine("stress-1.0", "20 people", "balanced accuracy 0.71")
+    full = summarise(recording(), predictions(), profile(), model=card, vectors=vectors())
+    bare = summarise(recording(minutes=8, events=False), vectors=())
+    for summary in (full, bare):
+        yield session(summary, "Study team", language)
+        yield plain(summary, "", language)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_reports_in_both_languages_deny_and_do_not_claim(language):
+    for document in documents(language):
+        text = re.sub(r"<style>.*?</style>|<[^>]*>", " ", page(document), flags=re.S)
+        assert any(d in text for d in DENIALS)
+        for denial in DENIALS:
+            text = text.replace(denial, "")
+        assert not FORBIDDEN.search(text), FORBIDDEN.search(text)
+        assert f'<html lang="{language}">' in page(document)
+
+
+def test_german_is_german():
+    german = "".join(page(d) for d in documents("de"))
+    text = re.sub(r"<style>.*?</style>|<[^>]*>", " ", german, flags=re.S)
+    assert "Was dies nicht bedeutet" in text
+    assert "Verglichen wird mit der eigenen Ruhe" in text
+    for word in (" the ", " of ", " and ", " windows", "Usable", "thin data", "gaps"):
+        assert word not in text, word
+    assert re.search(r"\d,\d", text)
+    assert not re.search(r"\d\.\d", re.sub(r"stress-1\.0|accuracy 0\.71", "", text))
+
+
+def test_titles_of_the_numbers_are_there():
+    assert {c[1] for row in FEATURES for c in row} <= set(GERMAN)
+
+
+def test_phrases_stay_english_until_said():
+    phrase = Phrase("And {n} more.", {"n": 3})
+    assert phrase == "And 3 more."
+    assert Say("de")(phrase) == "Und 3 weitere."
+    with pytest.raises(UnknownNameError, match="known: de, en"):
+        Say("fr")
+
+
+def test_the_default_is_english_for_clinicians():
+    card = ModelLine("m", "d", "s")
+    summary = summarise(recording(), predictions(), profile(), model=card, vectors=vectors())
+    assert html(summary) == page(session(summary))
