@@ -116,6 +116,29 @@ def test_noise_never_passes():
         assert v.reason("face.rppg_hr") in (Reason.NOISE, Reason.DISAGREE)
 
 
+def test_a_finger_on_the_lens():
+    t = clock(21, 30)
+    x = rows(t)
+    rng = np.random.default_rng(1)
+    beat = np.sin(2 * np.pi * 58.0 / 60 * t)
+    for colour, level, share in (("r", 220.0, 0.004), ("g", 30.0, 0.03), ("b", 4.0, 0.03)):
+        for k in range(9):
+            x[:, AT[f"{colour}{k}"]] = level * (1 - share * beat) + 0.1 * rng.standard_normal(len(t))
+    assert windows(x, t, 30, 20.0)[0]["face.rppg_hr"] == pytest.approx(58.0, abs=0.5)
+    x[:, AT["r0"] : AT["b8"] + 1] += 3.0 * rng.standard_normal((len(t), 27))
+    assert windows(x, t, 30, 20.0)[0].reason("face.rppg_hr") is Reason.NOISE
+
+
+def test_moments_of_motion_do_not_hide_a_minute_of_pulse():
+    t = clock(61, 15)
+    x = rows(t)
+    rng = np.random.default_rng(2)
+    for start in (5.0, 24.0, 47.0):
+        moved = (t > start) & (t < start + 4.0)
+        x[np.ix_(moved, range(AT["r0"], AT["b8"] + 1))] += np.cumsum(rng.standard_normal((moved.sum(), 27)), axis=0)
+    assert windows(x, t, window=60.0)[0]["face.rppg_hr"] == pytest.approx(66.0, abs=1.0)
+
+
 def test_what_no_camera_can_show():
     t = clock(31, 5)
     assert windows(rows(t), t, 5)[0].reason("face.rppg_hr") is Reason.NOT_SUPPORTED

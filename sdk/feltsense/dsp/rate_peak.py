@@ -51,6 +51,13 @@ class Spectrum:
     power: Array
     half_hz: float
 
+    @classmethod
+    def mean(cls, spectra: Sequence[Spectrum]) -> Spectrum:
+        """Mean of spectra of one length, each at the same power in the band: no method outweighs the others."""
+        first = spectra[0]
+        power = sum((s.power / (float(s.power[s._inside].sum()) + _TINY) for s in spectra), np.zeros(len(first.hz)))
+        return cls(first.hz, power / len(spectra), first.half_hz)
+
     def peak(self) -> float:
         """Frequency of the line with most power; NaN where there is none inside the band."""
         width = max(1, round(self.half_hz / 2.0 / (self.hz[1] - self.hz[0])))

@@ -3,10 +3,12 @@
 Skin is a little darker, and a little less green, whenever blood is in it. Light that changes, and a head that moves,
 change all three colours in proportion; the methods differ in how they keep the pulse and drop what is in proportion.
 
-- :func:`green` the green channel alone (Verkruysse 2008, Opt Express 16:21434): a baseline.
+- :func:`green` the green channel alone (Verkruysse 2008, Opt Express 16:21434): a baseline; :func:`single` is
+  what is left where a finger lies on the lens.
 - :func:`pos` plane orthogonal to skin (Wang 2017, IEEE Trans Biomed Eng 64:1479, algorithm 1).
 - :func:`chrom` chrominance (de Haan & Jeanne 2013, IEEE Trans Biomed Eng 60:2878).
-- :func:`regular` frames as they came on a regular grid; :func:`combined` one wave of several regions.
+- :func:`regular` frames as they came on a regular grid; :func:`combined` one wave of several regions; :func:`levelled`
+  the same strength all along.
 
 A wave has no unit and grows with the brightness of the light: dark when blood is in the skin, so that it rises like a
 pulse oximeter's. Only its rate means something; its shape and its beat to beat variation do not (frames are 33 ms apart
@@ -26,10 +28,14 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["chrom", "combined", "green", "pos", "regular"]
+__all__ = ["chrom", "combined", "green", "levelled", "pos", "regular", "single"]
 
 WINDOW_S = 1.6
 """Stretch in which colours are normalised: at least one beat of a slow heart (Wang 2017, section V: 1.6 s)."""
+LEVEL_S = 3.0
+"""Stretch over which a wave's strength is taken: some beats."""
+_FAINT = 0.3
+"""Strength, as a share of the median one, below which nothing is made stronger: a silent end stays silent."""
 _TINY = 1e-12
 
 
@@ -57,14 +63,21 @@ def regular(t_s: Array, columns: Array, rate: float) -> Array:
 
 
 def green(rgb: Array) -> Array:
-    """Pulse wave from green alone; linear trend removed.
+    """Pulse wave from green alone, shape (n,): see :func:`single`."""
+    return single(rgb, 1)
+
+
+def single(rgb: Array, channel: int) -> Array:
+    """Pulse wave from one colour; linear trend removed.
 
     Parameters
     ----------
     rgb : ndarray, shape (n, 3)
         Mean colour of the skin, regular in time.
+    channel : int
+        0 red, 1 green, 2 blue.
     """
-    y = -rgb[:, 1] / rgb[:, 1].mean()
+    y = -rgb[:, channel] / rgb[:, channel].mean()
     x = np.arange(len(y)) - 0.5 * (len(y) - 1)
     y = y - y.mean()
     return np.asarray(y - x * (np.sum(x * y) / max(float(np.sum(x * x)), _TINY)))
@@ -136,6 +149,26 @@ def _level(y: Array, x: Array) -> Array:
     """Without mean and linear trend: what the paper's band pass drops in so short a stretch."""
     y = y - y.mean()
     return np.asarray(y - x * (np.sum(x * y) / np.sum(x * x)))
+
+
+def levelled(wave: Array, rate: float) -> Array:
+    """The wave at one strength all along: a moment of motion must not outweigh a minute of pulse.
+
+    Parameters
+    ----------
+    wave : ndarray, shape (n,)
+        Without offset.
+    rate : float
+        Hz.
+    """
+    size = min(len(wave), int(np.ceil(LEVEL_S * rate)))
+    if not size:
+        return wave
+    total = np.concatenate(([0.0], np.cumsum(wave * wave)))
+    start = np.clip(np.arange(len(wave)) - size // 2, 0, len(wave) - size)
+    strength = np.sqrt(np.maximum(total[start + size] - total[start], 0.0) / size)
+    middle = float(np.median(strength))
+    return np.asarray(wave / np.maximum(strength, _FAINT * middle)) if middle > 0.0 else wave
 
 
 def combined(waves: Array) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -9,12 +11,10 @@ import numpy as np
 from feltsense.core.face_row import REGIONS, SKIN
 from feltsense.core.vector import Reason
 from feltsense.dsp import rppg
-from feltsense.dsp.rate_peak import mean_rate, spectrum
+from feltsense.dsp.rate_peak import Spectrum, mean_rate, spectrum
 from feltsense.quality.rppg import Evidence, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from feltsense.features._frames import Frames
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = ["LEAST_S", "PulseRate", "pulse_rate"]
+
+Method = Callable[["Array"], "Array"]
+"""Mean colours, shape (n, 3) → pulse wave, shape (n,)."""
 
 LEAST_S = 8.0
 """Shortest piece of frames in which a rate is looked for: six beats of a slow heart."""
@@ -43,7 +46,7 @@ class PulseRate(NamedTuple):
     bpm : float
         Mean heart rate; NaN where `reason` says why.
     snr_db : float
-        Power about the rate and its double over the rest of the band, in the combined wave.
+        Power about the rate and its double over the rest of the band, in the mean of all waves' spectra.
     agree_bpm : float
         Difference between POS and CHROM.
     reason : Reason
@@ -78,16 +81,24 @@ def pulse_rate(frames: Frames, rate: float) -> PulseRate:
     cells = np.flatnonzero(np.median(share[seen], axis=0) > _LEAST_SHARE) if seen.any() else np.empty(0, np.int64)
     if not len(cells):
         return _none(Reason.NO_SIGNAL)
-    colour = np.ascontiguousarray(skin[:, :3, cells].transpose(0, 2, 1))
-    good = np.asarray((np.isfinite(colour) & (colour > 0.0)).all(axis=(1, 2)))
+    # At least one grey level: nothing is divided by black.
+    colour = np.maximum(np.ascontiguousarray(skin[:, :3, cells].transpose(0, 2, 1)), 1.0)
+    good = np.asarray(np.isfinite(colour).all(axis=(1, 2)))
     pieces = [p for p in frames.pieces(good, max(LONGEST_STEP_S, 3.0 / rate)) if _span(frames, p) >= LEAST_S]
     if not pieces:
         return _none(Reason.TOO_SHORT)
-    if min(float(np.median(colour[p, :, k])) for p in pieces for k in range(3)) < _DARKEST:
+    level = np.array([float(np.median(np.concatenate([colour[p, :, k] for p in pieces]))) for k in range(3)])
+    if level.max() < _DARKEST:
         return _none(Reason.DARK)
     regions = [_regular(frames.t_s[p], colour[p], rate) for p in pieces]
     weight = [np.ascontiguousarray(share[p][:, cells]).mean(axis=0) for p in pieces]
-    return _rate(regions, weight, rate)
+    if level.min() >= _DARKEST:
+        methods: list[Method] = [partial(rppg.pos, rate=rate), partial(rppg.chrom, rate=rate)]
+    else:
+        # Skin on the lens, lit from behind: hardly any blue is left, and no motion to be told from the pulse.
+        channel = 1 if level[1] >= _DARKEST else 0
+        methods = [partial(rppg.single, channel=channel)]
+    return _rate(regions, weight, rate, methods)
 
 
 def _span(frames: Frames, piece: slice) -> float:
@@ -99,21 +110,22 @@ def _regular(t_s: Array, colour: Array, rate: float) -> Array:
     return flat.reshape(len(flat), -1, 3)
 
 
-def _rate(regions: list[Array], weight: list[Array], rate: float) -> PulseRate:
+def _rate(regions: list[Array], weight: list[Array], rate: float, methods: list[Method]) -> PulseRate:
     """Rate of pieces of regular colours, shape (n, cells, 3) each."""
-
-    def waves(method: Callable[[Array], Array]) -> list[Array]:
-        return [rppg.combined(np.stack([method(x[:, k]) for k in range(x.shape[1])], axis=1)) for x in regions]
-
-    def whole(method: Callable[[Array], Array]) -> list[Array]:
-        return [method((x * w[None, :, None]).sum(axis=1) / w.sum()) for x, w in zip(regions, weight, strict=True)]
-
-    plane = waves(lambda x: rppg.pos(x, rate))
-    chrominance = whole(lambda x: rppg.chrom(x, rate))
     seconds = sum(len(x) for x in regions) / rate
-    one, other = spectrum(plane, rate), spectrum(chrominance, rate)
-    hz, second = one.peak(), other.peak()
-    evidence = Evidence(seconds, one.snr_db(hz), abs(hz - second) * 60.0)
+    found: list[Spectrum] = []
+    main: list[Array] = []
+    for method in methods:
+        mixed = [rppg.combined(np.stack([method(x[:, k]) for k in range(x.shape[1])], axis=1)) for x in regions]
+        whole = [method((x * w[None, :, None]).sum(axis=1) / w.sum()) for x, w in zip(regions, weight, strict=True)]
+        mixed, whole = ([rppg.levelled(x - x.mean(), rate) for x in waves] for waves in (mixed, whole))
+        found.append(Spectrum.mean([spectrum(mixed, rate), spectrum(whole, rate)]))
+        main = main or mixed
+    all_of_them = Spectrum.mean(found)
+    hz = all_of_them.peak()
+    # One method alone agrees with itself: it must stand out more (see the judge).
+    apart = abs(found[0].peak() - found[-1].peak()) * 60.0
+    evidence = Evidence(seconds, hz, all_of_them.snr_db(hz), apart, len(methods))
     reason = judge(evidence)
-    bpm = mean_rate(plane, rate, hz, one.half_hz) * 60.0 if reason is Reason.OK else float("nan")
+    bpm = mean_rate(main, rate, hz, all_of_them.half_hz) * 60.0 if reason is Reason.OK else float("nan")
     return PulseRate(bpm, evidence.snr_db, evidence.agree_bpm, reason)

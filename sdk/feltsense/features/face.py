@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
+from feltsense.features._face_look import LOOK_SPECS, look
 from feltsense.features._face_pulse import LEAST_S, pulse_rate
 from feltsense.features._frames import FrameTail
 from feltsense.features._gate import collect
@@ -54,7 +55,7 @@ class Face:
 
     requires: ClassVar[str] = "face"
     uses: ClassVar[tuple[str, ...]] = ()
-    specs: ClassVar[tuple[FeatureSpec, ...]] = (*_PRESENCE, *_PULSE)
+    specs: ClassVar[tuple[FeatureSpec, ...]] = (*_PRESENCE, *_PULSE, *LOOK_SPECS)
 
     def __init__(self, streams: Mapping[str, StreamInfo]) -> None:
         info = streams[self.requires]
@@ -94,6 +95,9 @@ class Face:
         values |= {"rppg_hr": pulse.bpm, "rppg_snr": pulse.snr_db, "rppg_agree": pulse.agree_bpm}
         reasons |= {"rppg_hr": why}
         reasons |= {n: Reason.OK if np.isfinite(values[n]) else why for n in ("rppg_snr", "rppg_agree")}
+        seen = look(frames, found == 0)
+        values |= seen
+        reasons |= {n: _why(v, quality[1]) for n, v in seen.items()}
         for spec in self.specs:
             if window.seconds < spec.min_seconds:
                 reasons[spec.name] = Reason.TOO_SHORT
@@ -118,8 +122,14 @@ def _presence(
         x = frames.column(column)
         x = x[np.isfinite(x)]
         values[name] = float(np.median(x)) if len(x) else float("nan")
-    missing = Reason.NOT_SUPPORTED if worst is Reason.OK else worst
-    return values, {name: Reason.OK if np.isfinite(v) else missing for name, v in values.items()}
+    return values, {name: _why(v, worst) for name, v in values.items()}
+
+
+def _why(value: float, worst: Reason) -> Reason:
+    """Why a value is missing: what is wrong with the picture, else that the rows do not have it."""
+    if np.isfinite(value):
+        return Reason.OK
+    return Reason.NOT_SUPPORTED if worst is Reason.OK else worst
 
 
 EXTRACTOR = Face

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["HeartRate", "heart_rate", "read_stream"]
 
 
+SLACK_NS = 1_000_000
+"""How much longer than a period the last frame lasts: files round times to a millisecond, and a video of a minute must
+not be a millisecond short of a window of a minute."""
+
+
 class HeartRate(NamedTuple):
     """Heart rate of one window.
 
@@ -124,8 +129,10 @@ def read_stream(source: Source, reader: FaceReader) -> Stream:
 
 
 def _segment(run: list[Chunk]) -> Segment:
+    n = len(run)
     t = np.array([c.start_ns for c in run], np.int64)
+    t = np.append(t, run[-1].stop_ns + SLACK_NS)
     values = np.concatenate([c.values for c in run])
     values.setflags(write=False)
-    time = TimeMap(run[0].stream.spec.rate, np.arange(len(run)), t, t, t, np.zeros(len(run), np.int64))
+    time = TimeMap(run[0].stream.spec.rate, np.arange(n + 1), t, t, t, np.zeros(n + 1, np.int64))
     return Segment(values, time, run[0].gap, run[0].segment)

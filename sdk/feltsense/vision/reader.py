@@ -23,7 +23,9 @@ from feltsense.core.signals import spec
 from feltsense.core.timeline import NS, TimeMap
 from feltsense.errors import InputError
 from feltsense.vision.detect import Box, CascadeDetector
+from feltsense.vision.scene import GREY, Scene, Small
 from feltsense.vision.skin import SkinMeans, patch, shrink
+from feltsense.vision.texture import appearance, sharpness
 from feltsense.vision.track import Tracker
 
 if TYPE_CHECKING:
@@ -35,9 +37,6 @@ __all__ = ["FaceReader", "camera_stream"]
 
 GAP_S, GAP_PERIODS = 0.25, 3.0
 """Longest step that is no gap: half a beat of a fast heart, and what a camera skips when a phone is busy."""
-_GREY = (0.299, 0.587, 0.114)
-"""ITU-R BT.601."""
-_LIGHT = span("luma", "contrast")
 
 
 def camera_stream(rate: float | Fraction | str, stream_id: str = "camera.face") -> StreamInfo:
@@ -86,7 +85,9 @@ class FaceReader:
         self._longest = max(GAP_S, GAP_PERIODS / info.spec.hz) * NS
         self._segment, self._count = 0, 0
         self._last_ns: int | None = None
-        self._had = False
+        self._since_ns = 0
+        self._scene = Scene()
+        self._before: Small | None = None
 
     def push(self, image: NDArray[np.uint8], t_ns: int, boxes: list[Box] | None = None) -> Chunk:
         """Read one frame.
@@ -108,7 +109,7 @@ class FaceReader:
         self._check(image, t_ns)
         gap = self._step(t_ns)
         row = np.full(len(COLUMNS), np.nan)
-        self._look(image, t_ns, boxes, row)
+        self._look(image, boxes, row)
         row.setflags(write=False)
         now = np.array([t_ns], np.int64)
         time = TimeMap(self.info.spec.rate, np.array([self._count]), now, now, now, np.zeros(1, np.int64))
@@ -130,64 +131,48 @@ class FaceReader:
     def _step(self, t_ns: int) -> Gap | None:
         """Begin a new segment where frames are missing."""
         step = 0 if self._last_ns is None else t_ns - self._last_ns
-        self._last_ns = t_ns
+        self._since_ns, self._last_ns = step, t_ns
         if step <= self._longest:
             return None
-        self._segment, self._count = self._segment + 1, 0
+        self._segment, self._count, self._before = self._segment + 1, 0, None
         if self._tracker is not None:
             self._tracker.reset()
         self._skin.reset()
         lost = max(round(step / NS * self.info.spec.hz) - 1, 0)
         return Gap(lost, lost, GapReason.SOURCE)
 
-    def _look(self, image: NDArray[np.uint8], t_ns: int, boxes: list[Box] | None, row: NDArray[np.float64]) -> None:
-        """Fill a row."""
-        box: Box | None = None
-        if isinstance(self._region, Box):
-            box = self._region
-        elif self._region == "face":
-            box = self._find(image, t_ns, boxes, row)
-        if self._region != "face":
-            grey = shrink(part) @ np.array(_GREY) if (part := patch(image, None)) is not None else np.zeros((1, 1))
-            row[_LIGHT] = grey.mean(), grey.std()
+    def _look(self, image: NDArray[np.uint8], boxes: list[Box] | None, row: NDArray[np.float64]) -> None:
+        """Fill a row from a picture."""
+        small = self._scene.small(image)
+        row[span("luma", "contrast")] = small.grey.mean(), small.grey.std()
+        box = self._region if isinstance(self._region, Box) else None
+        if self._region == "face":
+            box = self._find(small, boxes, row)
+        if self._before is not None:
+            row[span("motion_energy", "flow_speed")] = self._scene.motion(self._before, small, self._since_ns, box)
+        self._before = small
         part = patch(image, box) if box is not None or self._region == "frame" else None
         if part is None:
-            self._forget()
-            return
-        self._had = True
-        cells = shrink(part)
-        row[span(SKIN[0], SKIN[-1])], row[AT["clipped"]] = self._skin.update(cells, t_ns)
-        row[AT["sharpness"]] = sharpness(cells @ np.array(_GREY))
-
-    def _forget(self) -> None:
-        """The face is gone: the next one may be another's."""
-        if self._had:
+            # The face is gone: the next one may be another's.
             self._skin.reset()
-            self._had = False
+            return
+        cells = shrink(part)
+        row[span(SKIN[0], SKIN[-1])], row[AT["clipped"]] = self._skin.update(cells, self._last_ns or 0)
+        grey = cells @ np.array(GREY)
+        row[AT["sharpness"]] = sharpness(grey)
+        row[span("grey_mean", "gabor11")] = appearance(grey)
 
-    def _find(self, image: NDArray[np.uint8], t_ns: int, boxes: list[Box] | None, row: NDArray[np.float64]) -> Box | None:
-        """Where the face is, and what is known of the frame."""
+    def _find(self, small: Small, boxes: list[Box] | None, row: NDArray[np.float64]) -> Box | None:
+        """Where the face is, in pixels of the frame."""
         if boxes is not None:
-            grey = shrink(part) @ np.array(_GREY) if (part := patch(image, None)) is not None else np.zeros((1, 1))
-            row[_LIGHT] = grey.mean(), grey.std()
             box = boxes[0] if boxes else None
             row[AT["faces"]] = len(boxes)
         else:
             if self._tracker is None:
                 self._tracker = Tracker(self._detector or CascadeDetector())
-            small, factor = self._tracker.small(image)
-            row[_LIGHT] = small.mean(), small.std()
-            found = self._tracker.update(small, t_ns)
+            found = self._tracker.update(small.grey, self._last_ns or 0)
             row[AT["faces"]] = found.faces
-            box = None if found.box is None else found.box.scaled(factor)
+            box = None if found.box is None else found.box.scaled(small.factor)
         if box is not None:
             row[span("left", "height")] = box.left, box.top, box.width, box.height
         return box
-
-
-def sharpness(grey: NDArray[np.float64]) -> float:
-    """Variance of the Laplacian over the variance, of a face's 64 × 64 grey cells: no unit, no dependence on light."""
-    inner = grey[1:-1, 1:-1]
-    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4.0 * inner
-    spread = float(inner.var())
-    return float(laplacian.var()) / spread if spread > 0.0 else 0.0

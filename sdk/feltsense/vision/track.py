@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Tracked", "Tracker"]
 
-LONG_SIDE = 320
-"""Pixels of the longer side of the picture in which is searched and tracked: a face of a tenth of it is 32 px wide."""
 SEARCH_S = 0.9
 """Seconds between searches while the face is tracked; a search takes as long as twenty frames' tracking."""
 LOST_SEARCH_S = 0.3
@@ -47,17 +45,11 @@ class Tracked(NamedTuple):
     faces : int
         Number of faces of the last search.
     box : Box or None
-        Where the face is, in pixels of the frame.
-    shift : tuple of float
-        Its movement since the frame before, px; NaN where it was not tracked.
+        Where the face is.
     """
 
     faces: int
     box: Box | None
-    shift: tuple[float, float]
-
-
-_STILL = (float("nan"), float("nan"))
 
 
 class Tracker:
@@ -83,33 +75,25 @@ class Tracker:
         self._seen_ns = self._searched_ns = -(2**62)
         self._last_ns = 0
 
-    def small(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
-        """The small grey picture of a frame, and how many times larger the frame is."""
-        height, width = image.shape[:2]
-        factor = max(1.0, max(height, width) / LONG_SIDE)
-        if factor > 1.0:
-            size = max(1, round(width / factor)), max(1, round(height / factor))
-            image = self._cv.resize(image, size, interpolation=self._cv.INTER_AREA)
-        return self._cv.cvtColor(image, self._cv.COLOR_RGB2GRAY), factor
-
     def update(self, grey: NDArray[np.uint8], t_ns: int) -> Tracked:
         """Take the next frame.
 
         Parameters
         ----------
         grey : ndarray of uint8, shape (height, width)
-            The small picture (:data:`LONG_SIDE`); boxes are in its pixels.
+            The small picture (:class:`feltsense.vision.scene.Scene`); boxes are in its pixels.
         t_ns : int
             Its time.
         """
-        shift = self._follow(grey, t_ns) if self._box is not None else _STILL
+        if self._box is not None:
+            self._follow(grey, t_ns)
         wait = LOST_SEARCH_S if self._box is None else SEARCH_S
         if t_ns - self._searched_ns >= wait * 1e9:
             self._search(grey, t_ns)
         if self._box is not None and t_ns - self._seen_ns > HOLD_S * 1e9:
             self._box = None
         self._grey, self._last_ns = grey, t_ns
-        return Tracked(max(self._faces, 1) if self._box is not None else 0, self._box, shift)
+        return Tracked(max(self._faces, 1) if self._box is not None else 0, self._box)
 
     def _search(self, grey: NDArray[np.uint8], t_ns: int) -> None:
         self._searched_ns = t_ns
@@ -129,11 +113,11 @@ class Tracker:
             self._drift = _array(best) - _array(self._box)
         self._seen_ns = t_ns
 
-    def _follow(self, grey: NDArray[np.uint8], t_ns: int) -> tuple[float, float]:
+    def _follow(self, grey: NDArray[np.uint8], t_ns: int) -> None:
         """Move the box with its points; lose it where they do not agree."""
         box = self._box
         if self._grey is None or box is None:
-            return _STILL
+            return
         across = (np.arange(_GRID) + 1.5) / (_GRID + 2)
         points = np.stack(np.meshgrid(box.left + box.width * across, box.top + box.height * across), -1)
         old = points.reshape(-1, 1, 2).astype(np.float32)
@@ -144,7 +128,7 @@ class Tracker:
         good &= misfit <= max(float(np.median(misfit)), 0.02)
         if good.sum() < _GRID or float(np.median(misfit)) > _MISFIT * box.width:
             self._box = None
-            return _STILL
+            return
         moved = (new - old)[good, 0]
         dx, dy = float(np.median(moved[:, 0])), float(np.median(moved[:, 1]))
         growth = _growth(old[good, 0], new[good, 0])
@@ -154,7 +138,6 @@ class Tracker:
         left = box.left + dx - (width - box.width) / 2.0
         top = box.top + dy - (height - box.height) / 2.0
         self._box = Box(*(np.array([left, top, width, height]) + step).tolist())
-        return dx, dy
 
 
 def _array(box: Box) -> NDArray[np.float64]:
