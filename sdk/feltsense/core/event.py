@@ -31,6 +31,8 @@ class EventKind(StrEnum):
     """Consent to a stream given or withdrawn; `text` is JSON, see :mod:`feltsense.study.consent`."""
     ANSWER = "answer"
     """An answer to a study's prompt; `value` is its number, `text` the prompt's id, or JSON where there is more to tell."""
+    EXPRESSION = "expression"
+    """A moment of a short facial expression; `text` is the measure and ``onset``, ``apex`` or ``end``."""
     NOTE = "note"
     """Free text."""
 

@@ -2,6 +2,7 @@
 
 Contract: :mod:`feltsense.core.extractor`; rows: :mod:`feltsense.core.face_row`. A window looks at its own rows only.
 
+- Measures of a mesh are missing (``not_supported``) where rows have no landmarks.
 - Heart rate is that of the skin's colour, and given only where it stands out (:mod:`feltsense.quality.rppg`). It is a
   mean rate: no beats, no variability.
 """
@@ -14,6 +15,7 @@ import numpy as np
 
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
 from feltsense.features._face_look import LOOK_SPECS, look
+from feltsense.features._face_mesh import MESH_SPECS, mesh
 from feltsense.features._face_pulse import LEAST_S, pulse_rate
 from feltsense.features._frames import FrameTail
 from feltsense.features._gate import collect
@@ -55,7 +57,7 @@ class Face:
 
     requires: ClassVar[str] = "face"
     uses: ClassVar[tuple[str, ...]] = ()
-    specs: ClassVar[tuple[FeatureSpec, ...]] = (*_PRESENCE, *_PULSE, *LOOK_SPECS)
+    specs: ClassVar[tuple[FeatureSpec, ...]] = (*_PRESENCE, *_PULSE, *LOOK_SPECS, *MESH_SPECS)
 
     def __init__(self, streams: Mapping[str, StreamInfo]) -> None:
         info = streams[self.requires]
@@ -98,6 +100,9 @@ class Face:
         seen = look(frames, found == 0)
         values |= seen
         reasons |= {n: _why(v, quality[1]) for n, v in seen.items()}
+        measured, why_not = mesh(frames)
+        values |= measured
+        reasons |= {n: why_not.get(n) or _why(v, quality[1]) for n, v in measured.items()}
         for spec in self.specs:
             if window.seconds < spec.min_seconds:
                 reasons[spec.name] = Reason.TOO_SHORT

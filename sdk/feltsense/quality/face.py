@@ -60,7 +60,7 @@ def verdicts(rows: NDArray[np.float64]) -> NDArray[np.int64]:
         (Reason.BLUR, sharpness < BLUR_SHARPNESS),
         (Reason.SEVERAL_FACES, faces > 1.0),
         (Reason.SATURATED, clipped > MOST_CLIPPED),
-        (Reason.NO_FACE, (faces == 0.0) | (seen & ~skin & np.isnan(faces) & np.isnan(luma))),
+        (Reason.NO_FACE, (faces == 0.0) | (seen & ~skin & np.isnan(faces))),
         (Reason.COVERED, (faces == 0.0) & (contrast < COVERED_GREY)),
         (Reason.DARK, luma < DARK_GREY),
         (Reason.GAP, ~seen),

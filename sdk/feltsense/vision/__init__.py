@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from feltsense.vision.detect import Box, CascadeDetector, Detector
 from feltsense.vision.heart import HeartRate, heart_rate, read_stream
+from feltsense.vision.mesh import Mesh, Neutral
 from feltsense.vision.reader import FaceReader, camera_stream
 from feltsense.vision.source import ArraySource, CameraSource, Frame, Source, VideoFile
 
@@ -23,6 +24,8 @@ __all__ = [
     "FaceReader",
     "Frame",
     "HeartRate",
+    "Mesh",
+    "Neutral",
     "Source",
     "VideoFile",
     "camera_stream",

@@ -23,15 +23,17 @@ from feltsense.core.signals import spec
 from feltsense.core.timeline import NS, TimeMap
 from feltsense.errors import InputError
 from feltsense.vision.detect import Box, CascadeDetector
+from feltsense.vision.mesh import Neutral, checked, measures
 from feltsense.vision.scene import GREY, Scene, Small
 from feltsense.vision.skin import SkinMeans, patch, shrink
 from feltsense.vision.texture import appearance, sharpness
 from feltsense.vision.track import Tracker
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from feltsense.vision.detect import Detector
+    from feltsense.vision.mesh import Mesh
 
 __all__ = ["FaceReader", "camera_stream"]
 
@@ -64,6 +66,11 @@ class FaceReader:
         A :class:`Box`: so is this part of it.
     detector : Detector, optional
         What finds faces; default OpenCV's cascade. Not asked for where a frame comes with its boxes.
+    mesh : Mesh, optional
+        What finds landmarks in a face (:class:`feltsense.vision.mesh_tflite.TfliteMesh`). Not asked for where a frame comes
+        with its landmarks.
+    neutral : Neutral, optional
+        The person's usual opening of the eyes and pose of the head.
 
     Raises
     ------
@@ -71,7 +78,14 @@ class FaceReader:
         With the first frame, if a face is to be found and OpenCV is not installed.
     """
 
-    def __init__(self, info: StreamInfo, region: str | Box = "face", detector: Detector | None = None) -> None:
+    def __init__(
+        self,
+        info: StreamInfo,
+        region: str | Box = "face",
+        detector: Detector | None = None,
+        mesh: Mesh | None = None,
+        neutral: Neutral | None = None,
+    ) -> None:
         if info.spec.name != "face" or info.spec.rate is None:
             msg = f"{info.id}: a camera's stream is of kind face and has a rate; make it by camera_stream()"
             raise InputError(msg)
@@ -79,7 +93,8 @@ class FaceReader:
             msg = f"region {region!r}: give 'face', 'frame' or a Box"
             raise InputError(msg)
         self.info = info
-        self._region, self._detector = region, detector
+        self._region, self._detector, self._mesh = region, detector, mesh
+        self._neutral = neutral or Neutral()
         self._tracker: Tracker | None = None
         self._skin = SkinMeans(whole=region != "face")
         self._longest = max(GAP_S, GAP_PERIODS / info.spec.hz) * NS
@@ -89,7 +104,13 @@ class FaceReader:
         self._scene = Scene()
         self._before: Small | None = None
 
-    def push(self, image: NDArray[np.uint8], t_ns: int, boxes: list[Box] | None = None) -> Chunk:
+    def push(
+        self,
+        image: NDArray[np.uint8],
+        t_ns: int,
+        boxes: list[Box] | None = None,
+        landmarks: ArrayLike | None = None,
+    ) -> Chunk:
         """Read one frame.
 
         Parameters
@@ -100,16 +121,44 @@ class FaceReader:
             Session time of the exposure, ns.
         boxes : list of Box, optional
             Faces that somebody else found, the one that matters first; then no detector is asked.
+        landmarks : array_like, shape (468 or 478, 3), optional
+            Mesh of the face that matters, from somebody else (:mod:`feltsense.vision.mesh`).
 
         Raises
         ------
         InputError
-            If it is no such image, or not later than the frame before.
+            If it is no such image, or not later than the frame before, or the landmarks are none.
         """
         self._check(image, t_ns)
+        points = None if landmarks is None else checked(landmarks)
         gap = self._step(t_ns)
         row = np.full(len(COLUMNS), np.nan)
-        self._look(image, boxes, row)
+        box = self._look(image, boxes, row)
+        if points is None and self._mesh is not None and box is not None:
+            points = self._mesh.landmarks(image, box)
+        return self._row(row, points, t_ns, gap)
+
+    def push_landmarks(self, landmarks: ArrayLike | None, t_ns: int) -> Chunk:
+        """Read one frame of which only the mesh is known: a phone or a browser that keeps the picture to itself.
+
+        Parameters
+        ----------
+        landmarks : array_like, shape (468 or 478, 3), or None
+            The mesh; None where no face was found.
+        t_ns : int
+            Session time of the exposure, ns.
+        """
+        points = None if landmarks is None else checked(landmarks)
+        self._check_time(t_ns)
+        gap = self._step(t_ns)
+        row = np.full(len(COLUMNS), np.nan)
+        row[AT["faces"]] = 0.0 if points is None else 1.0
+        return self._row(row, points, t_ns, gap)
+
+    def _row(self, row: NDArray[np.float64], points: NDArray[np.float64] | None, t_ns: int, gap: Gap | None) -> Chunk:
+        """Finish a row: a chunk."""
+        if points is not None:
+            row[span("eye_left", "gaze_y")] = self._neutral.apply(measures(points))
         row.setflags(write=False)
         now = np.array([t_ns], np.int64)
         time = TimeMap(self.info.spec.rate, np.array([self._count]), now, now, now, np.zeros(1, np.int64))
@@ -124,6 +173,9 @@ class FaceReader:
                 f"got {image.dtype} of shape {image.shape}"
             )
             raise InputError(msg)
+        self._check_time(t_ns)
+
+    def _check_time(self, t_ns: int) -> None:
         if self._last_ns is not None and t_ns <= self._last_ns:
             msg = f"{self.info.id}: a frame at {t_ns} ns comes after one at {self._last_ns} ns; give frames in order of time"
             raise InputError(msg)
@@ -141,8 +193,8 @@ class FaceReader:
         lost = max(round(step / NS * self.info.spec.hz) - 1, 0)
         return Gap(lost, lost, GapReason.SOURCE)
 
-    def _look(self, image: NDArray[np.uint8], boxes: list[Box] | None, row: NDArray[np.float64]) -> None:
-        """Fill a row from a picture."""
+    def _look(self, image: NDArray[np.uint8], boxes: list[Box] | None, row: NDArray[np.float64]) -> Box | None:
+        """Fill a row from a picture; where the face is."""
         small = self._scene.small(image)
         row[span("luma", "contrast")] = small.grey.mean(), small.grey.std()
         box = self._region if isinstance(self._region, Box) else None
@@ -155,12 +207,13 @@ class FaceReader:
         if part is None:
             # The face is gone: the next one may be another's.
             self._skin.reset()
-            return
+            return None
         cells = shrink(part)
         row[span(SKIN[0], SKIN[-1])], row[AT["clipped"]] = self._skin.update(cells, self._last_ns or 0)
         grey = cells @ np.array(GREY)
         row[AT["sharpness"]] = sharpness(grey)
         row[span("grey_mean", "gabor11")] = appearance(grey)
+        return box
 
     def _find(self, small: Small, boxes: list[Box] | None, row: NDArray[np.float64]) -> Box | None:
         """Where the face is, in pixels of the frame."""
