@@ -28,17 +28,19 @@ def bind(modality: str, streams: Mapping[str, StreamInfo], wanted: str | None = 
         Kind → stream; empty where the required kind is missing.
     """
     cls = extractor(modality)
-    mine = sorted((s for s in streams.values() if s.spec.name == cls.requires), key=lambda s: s.id)
+    # A modality may name kinds that will do instead of the required one, best first (a room sensor without a light meter).
+    will_do = (cls.requires, *getattr(cls, "instead", ()))
+    mine = sorted((s for s in streams.values() if s.spec.name in will_do), key=lambda s: (will_do.index(s.spec.name), s.id))
     if wanted is not None:
         mine = [s for s in mine if s.id == wanted]
         if not mine:
-            msg = f"{modality}: no stream {wanted!r} of kind {cls.requires}; streams: {', '.join(sorted(streams))}"
+            msg = f"{modality}: no stream {wanted!r} of kind {' or '.join(will_do)}; streams: {', '.join(sorted(streams))}"
             raise InputError(msg)
     if not mine:
         return {}
     worn = {_device(s.id) for s in streams.values() if s.spec.name in ("ppg", "eda")}
     chosen = next((s for s in mine if _device(s.id) in worn), mine[0])
-    bound = {cls.requires: chosen}
+    bound = {chosen.spec.name: chosen}
     for kind in cls.uses:
         near = [s for s in streams.values() if s.spec.name == kind and _device(s.id) == _device(chosen.id)]
         if near:
