@@ -5,7 +5,9 @@ import numpy as np
 
 from feltsense.bundle.schema import Feature, Member, Model
 from feltsense.experts.linear import Linear
+from feltsense.experts.neural import Neural
 from feltsense.experts.trees import Trees
+from feltsense.fusion.adaptive import Adaptive
 from feltsense.fusion.inputs import Normaliser
 from feltsense.fusion.late import Fusion
 
@@ -19,7 +21,7 @@ def booster(z, y, classes, rounds=12, **extra):
     return lightgbm.train(params, lightgbm.Dataset(z.astype(np.float32).astype(float), y), rounds)
 
 
-def make(seed=0, classes=("rest", "stress"), kinds=("linear", "trees"), rescale=1.0, training=None, **extra):
+def make(seed=0, classes=("rest", "stress"), kinds=("linear", "trees", "neural"), rescale=1.0, training=None, **extra):
     """A model and its training stack."""
     rng = np.random.default_rng(seed)
     k = len(classes)
@@ -32,6 +34,7 @@ def make(seed=0, classes=("rest", "stress"), kinds=("linear", "trees"), rescale=
         rng.uniform(0, 2, 7),
         60.0,
     )
+    adaptive = Adaptive.fit(rng.normal(0, 1.2, (400, 7)), 600.0, 30.0)
     n = 600
     z = rng.normal(0, 1.5, (n, 7))
     z[rng.random(z.shape) < 0.15] = np.nan
@@ -42,6 +45,9 @@ def make(seed=0, classes=("rest", "stress"), kinds=("linear", "trees"), rescale=
             part = z[:, columns]
             if kind == "linear":
                 expert = Linear.fit(part, y, k, 0.3)
+                stack.append(expert.margins)
+            elif kind == "neural":
+                expert = Neural.fit(part, y, np.ones(n), 3.0, seed)
                 stack.append(expert.margins)
             else:
                 boosted = booster(part, y, k, **extra)
@@ -55,7 +61,7 @@ def make(seed=0, classes=("rest", "stress"), kinds=("linear", "trees"), rescale=
     )
     model = Model(
         "stress", tuple(classes), classes[-1], ("ppg", "eda"), tuple(Feature(f, "1", 10.0) for f in FEATURES),
-        tuple(f"in{i}" for i in range(7)), normaliser, tuple(members), fusion, 0.2, 60.0, 30.0,
+        tuple(f"in{i}" for i in range(7)), normaliser, adaptive, tuple(members), fusion, 0.15, 0.2, 60.0, 30.0,
         training or {"data": "random"},
     )
     return model, stack

@@ -1,12 +1,16 @@
 """Learning a person's rest from a recording: the baseline that ``calibrate`` writes and training uses.
 
 Windows of the model's length every 5 s, wholly inside an interval of known rest, each put into the profile. The hop
-is fixed, so that a profile means the same wherever it was made.
+is fixed, so that a profile means the same wherever it was made. The same windows are the first that the adaptive
+baseline has seen: a session does not count them again.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from feltsense.core.profile import UserProfile
 from feltsense.core.timeline import NS, to_ns
@@ -22,23 +26,31 @@ if TYPE_CHECKING:
     from feltsense.core.vector import FeatureVector
     from feltsense.core.window import Window
 
-__all__ = ["REST_HOP_S", "calibrate", "learn_rest"]
+__all__ = ["REST_HOP_S", "Rest", "calibrate", "learn_rest"]
 
 REST_HOP_S = 5.0
 
 
-def learn_rest(
-    recording: Recording, rest: Sequence[RestInterval], modalities: Sequence[str], window: float
-) -> UserProfile:
+@dataclass(frozen=True, slots=True, eq=False)
+class Rest:
+    """What was learned: a profile of the rest, and the windows behind it."""
+
+    profile: UserProfile
+    windows: tuple[FeatureVector, ...]
+
+
+def learn_rest(recording: Recording, rest: Sequence[RestInterval], modalities: Sequence[str], window: float) -> Rest:
     """Profile of the windows that lie wholly inside the intervals of rest (empty where there are none)."""
     profile = UserProfile(recording.subject, intervals=tuple(rest), window_s=window, hop_s=REST_HOP_S)
     pipeline = Pipeline(
         recording.infos(), window=window, hop=REST_HOP_S, modalities=modalities, start_ns=recording.start_ns
     )
+    windows = []
     for placed, vector in _until(pipeline, recording, max((r.stop_ns for r in rest), default=0)):
         if any(r.start_ns <= placed.start_ns and placed.stop_ns <= r.stop_ns for r in rest):
             profile = profile.update(vector)
-    return profile
+            windows.append(vector)
+    return Rest(profile, tuple(windows))
 
 
 def _until(pipeline: Pipeline, recording: Recording, stop_ns: int) -> Iterator[tuple[Window, FeatureVector]]:
@@ -85,17 +97,22 @@ def calibrate(recording: Recording, rest: Sequence[RestInterval], bundle: Bundle
             msg = f"{shown} is too short: at least {model.window_s:g} s are needed, 3 to 5 minutes are good"
             raise InputError(msg)
     pipeline = Pipeline(recording.infos(), window=model.window_s, hop=REST_HOP_S, modalities=model.modalities)
-    model.columns(pipeline.schema)
-    profile = learn_rest(recording, rest, model.modalities, model.window_s)
+    columns = model.columns(pipeline.schema)
+    learned = learn_rest(recording, rest, model.modalities, model.window_s)
     names = set(model.names)
-    kept = {n: m for n, m in profile.rest.items() if n in names}
+    kept = {n: m for n, m in learned.profile.rest.items() if n in names}
     windows = max((m.n for m in kept.values()), default=0)
     if not windows:
         wanted = " or ".join(model.modalities)
         msg = f"no usable window in the rest of {recording.subject!r}: no {wanted} there; see: feltsense info"
         raise InputError(msg)
     spans = ", ".join(f"{(r.start_ns - first) / NS:g}–{(r.stop_ns - first) / NS:g} s" for r in rest)
-    return UserProfile(
+    profile = UserProfile(
         recording.subject, kept, tuple(rest), model.schema_digest, model.window_s, REST_HOP_S,
         (f"rest {spans} of {recording.subject}: {windows} windows of {model.window_s:g} s every {REST_HOP_S:g} s",),
     )
+    x = np.array([v.values[columns] for v in learned.windows])
+    mean, seconds = bundle.rest(profile)
+    z = model.normaliser(x, np.broadcast_to(mean, x.shape), np.broadcast_to(seconds, x.shape))
+    counts = model.adaptive.count(z, round(REST_HOP_S * 1000))
+    return profile.saw(model.adaptive.named(model.inputs, counts), model.adaptive.digest)

@@ -1,260 +1,52 @@
-"""From chunks to features (:class:`Pipeline`) and to predictions (:class:`Session`).
+"""From chunks to predictions: a pipeline, a model, and what this session has seen of the person.
 
-Contract
---------
-- Awaits nothing, reads no clock, opens no file. Live, replay, batch and training use the same objects.
-- Window k covers [t0 + k·hop, t0 + k·hop + length); t0 is the earliest sample of any stream.
-- A window is emitted as soon as every open stream is final up to its end. A stream is *open* from its first
-  sample until an event says it stalled, and again from its next sample on; streams that were declared and have
-  neither begun nor stalled hold everything back, since t0 is not known before.
-- Whatever the cut into chunks, and whatever the interleaving of streams, the windows and their features are the
-  same, bit for bit. (One exception, by nature: data that come after their stream was declared stalled and their
-  window was emitted are too late for it. They are in the recording; a replay uses them.)
+Awaits nothing, reads no clock, opens no file. Windows are those of :class:`feltsense.pipeline.Pipeline`, the same bit
+for bit however the streams were cut; so are the predictions.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from feltsense import features
 from feltsense.bundle.run import Inputs
-from feltsense.core.chunk import Chunk
-from feltsense.core.event import EventKind
 from feltsense.core.prediction import Prediction
+from feltsense.core.profile import UserProfile
 from feltsense.core.timeline import NS
-from feltsense.core.vector import Extracted, FeatureSchema, FeatureVector, Reason
-from feltsense.core.window import Windower
-from feltsense.errors import InputError, RecordingError
-from feltsense.features._binding import bind
-from feltsense.fusion.late import decay
+from feltsense.core.vector import Reason
+from feltsense.fusion.late import decay, held
+from feltsense.pipeline import Pipeline, extract
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from feltsense.bundle import Bundle
     from feltsense.bundle.run import Outputs
-    from feltsense.core.chunk import StreamInfo
+    from feltsense.core.chunk import Chunk, StreamInfo
     from feltsense.core.event import Event
-    from feltsense.core.extractor import Extractor
-    from feltsense.core.profile import UserProfile
     from feltsense.core.recording import Recording
+    from feltsense.core.vector import FeatureVector
     from feltsense.core.window import Window
 
 __all__ = ["Pipeline", "Session", "extract", "predict"]
-
-_NEVER = -(2**63)
-
-
-@dataclass(slots=True)
-class _State:
-    """Where a stream stands: not begun, open, or ended for now."""
-
-    begun: bool = False
-    settled: bool = False
-    """Has begun, or was declared stalled before it began: no longer holds t0 back."""
-    open: bool = False
-    first_ns: int = 0
-    until_ns: int = _NEVER
-    segment: int = -1
-
-
-class Pipeline:
-    """Chunks in, windows of features out.
-
-    Parameters
-    ----------
-    streams : mapping of str to StreamInfo
-        All streams of the session, declared before the first chunk.
-    window, hop : float
-        Seconds.
-    modalities : sequence of str, optional
-        Modalities of the vectors, in order; one without a stream is missing in every window. Default: all that
-        have a stream.
-    start_ns : int, optional
-        t0, where it is known beforehand (a whole recording); otherwise it is learned from the streams.
-    choose : mapping of str to str, optional
-        Modality → stream id, where several streams would do.
-    engine : str, optional
-        What computes the features: ``"stream"``, or ``"neurokit"`` (needs ``feltsense[physio]``).
-
-    Raises
-    ------
-    InputError
-        If there is no stream, or no such engine.
-    MissingExtraError
-        If the engine is not installed.
-    """
-
-    def __init__(
-        self,
-        streams: Mapping[str, StreamInfo],
-        *,
-        window: float,
-        hop: float,
-        modalities: Sequence[str] | None = None,
-        start_ns: int | None = None,
-        choose: Mapping[str, str] | None = None,
-        engine: str = features.ENGINES[0],
-    ) -> None:
-        if not streams:
-            msg = "a session needs at least one stream"
-            raise InputError(msg)
-        self.streams = dict(streams)
-        self._windower = Windower(window, hop)
-        self._t0 = start_ns
-        wanted = dict(choose or {})
-        names = features.modalities() if modalities is None else tuple(modalities)
-        bound = {m: bind(m, self.streams, wanted.get(m)) for m in names}
-        kept = [m for m in names if bound[m] or modalities is not None]
-        self.schema = FeatureSchema([(m, features.extractor(m).specs) for m in kept])
-        self._extractors: list[tuple[str, Extractor | None]] = [
-            (m, features.extractor(m, engine)(bound[m]) if bound[m] else None) for m in kept
-        ]
-        self._users: dict[str, list[Extractor]] = {s: [] for s in self.streams}
-        for (_, extractor), m in zip(self._extractors, kept, strict=True):
-            for info in bound[m].values():
-                if extractor is not None:
-                    self._users[info.id].append(extractor)
-        self._states = {s: _State() for s in self.streams}
-
-    @property
-    def start_ns(self) -> int | None:
-        """t0; None while streams that were declared have not begun."""
-        return self._t0
-
-    def push(self, item: Chunk | Event) -> list[tuple[Window, FeatureVector]]:
-        """Take a chunk or an event; give the windows that became final.
-
-        Raises
-        ------
-        RecordingError
-            If the chunk's stream was not declared, or its samples do not continue the stream.
-        """
-        if isinstance(item, Chunk):
-            self._take(item)
-        elif item.kind is EventKind.STALLED and item.text in self._states:
-            self._close(item.text, item.t_ns)
-        else:
-            return []
-        return list(self._emit())
-
-    def finish(self) -> list[tuple[Window, FeatureVector]]:
-        """End all streams; give the windows that were still waiting and end within the session."""
-        for stream_id, state in self._states.items():
-            self._close(stream_id, state.until_ns)
-        return list(self._emit())
-
-    def _take(self, chunk: Chunk) -> None:
-        state = self._states.get(chunk.stream.id)
-        if state is None:
-            msg = f"stream {chunk.stream.id!r} was not declared; declared: {', '.join(sorted(self._states))}"
-            raise RecordingError(msg)
-        if not len(chunk):
-            return
-        if chunk.segment < state.segment:
-            msg = f"{chunk.stream.id}: segment {chunk.segment} after segment {state.segment}"
-            raise RecordingError(msg)
-        if not state.begun:
-            state.begun, state.settled, state.first_ns = True, True, chunk.start_ns
-        state.open, state.segment = True, chunk.segment
-        state.until_ns = max(state.until_ns, chunk.stop_ns)
-        for extractor in self._users[chunk.stream.id]:
-            extractor.push(chunk)
-
-    def _close(self, stream_id: str, t_ns: int) -> None:
-        state = self._states[stream_id]
-        if state.open:
-            for extractor in self._users[stream_id]:
-                extractor.close(stream_id)
-        state.settled = True
-        state.open = False
-        state.until_ns = max(state.until_ns, t_ns)
-
-    def _emit(self) -> Iterator[tuple[Window, FeatureVector]]:
-        if self._t0 is None:
-            self._t0 = self._find_start()
-        if self._t0 is None:
-            return
-        for window in self._windower.ready(self._t0, self._final_ns()):
-            yield window, self._vector(window)
-        before = self._windower.needed_from(self._t0)
-        for _, extractor in self._extractors:
-            if extractor is not None:
-                extractor.forget(before)
-
-    def _find_start(self) -> int | None:
-        if not all(s.settled for s in self._states.values()):
-            return None
-        firsts = [s.first_ns for s in self._states.values() if s.begun]
-        return min(firsts) if firsts else None
-
-    def _final_ns(self) -> int:
-        """Time before which no feature of any open stream can change."""
-        if not all(s.settled for s in self._states.values()):
-            return _NEVER
-        # A stream that no feature reads (a device's own beat intervals, minutes apart) must not hold windows back.
-        read = {i: s for i, s in self._states.items() if self._users[i]} or self._states
-        finals = [
-            min((e.final_ns(i) for e in self._users[i]), default=state.until_ns) for i, state in read.items() if state.open
-        ]
-        return min(finals) if finals else max(s.until_ns for s in self._states.values())
-
-    def _vector(self, window: Window) -> FeatureVector:
-        parts = [
-            Extracted.nothing(len(features.extractor(m).specs), Reason.NO_SIGNAL) if e is None else e.features(window)
-            for m, e in self._extractors
-        ]
-        values = np.concatenate([p.values for p in parts]) if parts else np.empty(0)
-        return FeatureVector(
-            self.schema,
-            values,
-            tuple(r for p in parts for r in p.reasons),
-            np.array([p.quality for p in parts]),
-            tuple(p.quality_reason for p in parts),
-        )
-
-
-def extract(
-    recording: Recording,
-    *,
-    window: float,
-    hop: float,
-    modalities: Sequence[str] | None = None,
-    items: Iterable[Chunk | Event] | None = None,
-    engine: str = features.ENGINES[0],
-) -> Iterator[tuple[Window, FeatureVector]]:
-    """Features of a whole recording: exactly a pipeline that is pushed the recording's items.
-
-    Parameters
-    ----------
-    recording : Recording
-        What to read.
-    window, hop : float
-        Seconds.
-    modalities : sequence of str, optional
-        As in :class:`Pipeline`.
-    items : iterable, optional
-        The recording's items in another cut; default :meth:`Recording.items`.
-    engine : str, optional
-        As in :class:`Pipeline`.
-    """
-    pipeline = Pipeline(
-        recording.infos(), window=window, hop=hop, modalities=modalities, start_ns=recording.start_ns, engine=engine
-    )
-    for item in recording.items() if items is None else items:
-        yield from pipeline.push(item)
-    yield from pipeline.finish()
-
 
 CALIBRATION = "calibration"
 """Reason of a window that overlaps the rest which the profile was learned from: its label would be circular."""
 
 
+MS = 1000
+"""Histograms are counted in whole milliseconds."""
+
+
 class Session:
-    """Chunks in, predictions out; the smoothing's memory is here.
+    """Chunks in, predictions out; the smoothing's memory is here, and what this session has seen of the person.
+
+    Each window is compared with what was seen before it (:mod:`feltsense.fusion.adaptive`) and counted afterwards, as
+    long as the hop. Windows of the rest that the profile was learned from are in the profile already.
+    :meth:`profile` gives the profile with what this session saw; nothing is written anywhere.
 
     Windows that end before the profile's first rest interval use the population's baseline: what was not yet known
     is not used. Windows that overlap a rest interval keep their probabilities and have no label (reason
@@ -304,11 +96,13 @@ class Session:
             engine=engine,
         )
         self._columns = model.columns(self._pipeline.schema)
-        self._nobody = bundle.rest(None)
-        self._previous = np.full((1, len(model.classes) - 1), np.nan)
+        self._ms = round(min(hop, model.window_s) * MS)
+        self._nobody, self._nobodys = bundle.rest(None), bundle.personal(None)
         self._answered_ns = 0
         self.vectors: list[FeatureVector] = []
         """Features behind the predictions that the last push gave, one each: for a screen."""
+        self.inputs: list[Inputs] = []
+        """What the model was given for them, one each: for an explanation."""
         self.adopt(profile)
 
     @property
@@ -318,9 +112,28 @@ class Session:
 
     def adopt(self, profile: UserProfile | None) -> None:
         """Use a profile from the next window on (a person who has just been calibrated)."""
-        self._person = self._bundle.rest(profile)
+        self._profile = profile
+        self._person, self._own = self._bundle.rest(profile), self._bundle.personal(profile)
         self._rest = profile.intervals if profile is not None else ()
-        self._known = False
+        self._begin(known=False)
+
+    def _begin(self, *, known: bool) -> None:
+        """Another baseline: logits and standings against it are other quantities, and are not mixed with the old ones."""
+        self._known = known
+        self._previous = np.full((1, len(self._model.classes) - 1), np.nan)
+        self._last = np.zeros((1, len(self._model.classes)))
+        self._earlier = self._bundle.seen(self._profile if known else None)
+        self._counts = np.zeros(self._earlier.shape, np.int64)
+
+    def profile(self) -> UserProfile:
+        """The profile with what this session has seen so far; the one that was given stays as it is."""
+        model = self._model
+        digest = model.adaptive.digest
+        given = self._profile or UserProfile("", schema_digest=model.schema_digest, window_s=model.window_s)
+        if given.bins not in ("", digest):
+            # Counted for another model: of no use to this one.
+            given = replace(given, seen={}, bins="")
+        return given.saw(model.adaptive.named(model.inputs, self._counts), digest)
 
     def push(self, item: Chunk | Event) -> list[Prediction]:
         """Take a chunk or an event; give the predictions of the windows that became final."""
@@ -337,27 +150,34 @@ class Session:
         yield from self.finish()
 
     def _answer(self, pairs: list[tuple[Window, FeatureVector]]) -> list[Prediction]:
-        self.vectors = [v for _, v in pairs]
+        self.vectors, self.inputs = [v for _, v in pairs], []
         return [self._predict(w, v) for w, v in pairs]
 
     def _predict(self, window: Window, vector: FeatureVector) -> Prediction:
         known = not self._rest or window.stop_ns > self._rest[0].start_ns
         if known != self._known:
-            # Logits against another baseline are another quantity: they are not averaged with the new ones.
-            self._previous = np.full_like(self._previous, np.nan)
-        self._known = known
+            self._begin(known=known)
         mean, seconds = self._person if known else self._nobody
         left = decay((window.stop_ns - self._answered_ns) / NS, self._model.half_life_s)
         x, quality = vector.values[None, self._columns], vector.quality[None]
-        inputs = Inputs(x, quality, mean[None], seconds[None], self._previous, np.array([[left]]))
+        own = self._own if known else self._nobodys
+        seen = self._earlier + self._counts / MS
+        past = (seen[None], self._previous, self._last)
+        inputs = Inputs(x, quality, mean[None], seconds[None], *past, *own, np.array([[left]]))
+        self.inputs.append(inputs)
         out = self._bundle.runner.run(inputs)
+        if not (self._resting(window) and self._earlier.any()):
+            self._counts += self._model.adaptive.count(out.z, self._ms)
         if not out.abstain[0, 0]:
-            self._previous, self._answered_ns = out.smoothed, window.stop_ns
+            self._previous, self._last, self._answered_ns = out.smoothed, held(out.probability), window.stop_ns
         return self._prediction(window, vector, out)
+
+    def _resting(self, window: Window) -> bool:
+        return any(window.overlaps(i.start_ns, i.stop_ns) for i in self._rest)
 
     def _prediction(self, window: Window, vector: FeatureVector, out: Outputs) -> Prediction:
         model, silent = self._model, bool(out.abstain[0, 0])
-        resting = any(window.overlaps(i.start_ns, i.stop_ns) for i in self._rest)
+        resting = self._resting(window)
         reason = CALIBRATION if resting else ""
         if silent:
             reason = " ".join(f"{m}:{_why(vector, m)}" for m in model.modalities)

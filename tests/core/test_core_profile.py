@@ -132,3 +132,41 @@ def test_vectors_hold_nan_exactly_where_a_reason_says_why():
         _ = v["eda.scll"]
     with pytest.raises(SchemaError, match="named twice"):
         FeatureSchema([("eda", SCHEMA.specs), ("eda", SCHEMA.specs)])
+
+
+COUNTS = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.lists(st.integers(0, 10**9), min_size=4, max_size=4))
+
+
+@given(COUNTS, COUNTS, COUNTS)
+def test_what_was_seen_adds_in_any_order_and_comes_out_again(a, b, c):
+    empty = UserProfile("P")
+    x, y, z = (UserProfile("P").saw(counts, "bins") for counts in (a, b, c))
+    assert x.merge(y).merge(z) == x.merge(y.merge(z)) == z.merge(x).merge(y)
+    assert x.saw(b, "bins").unsaw(b, "bins") == x
+    assert x.unsaw(a, "bins") == empty
+    assert UserProfile.from_json(x.to_json()) == x
+
+
+def test_other_bins_and_what_was_never_seen_are_refused():
+    one = UserProfile("P").saw({"a": [1, 2]}, "bins")
+    with pytest.raises(ProfileError, match="another model"):
+        one.saw({"a": [1, 2]}, "others")
+    with pytest.raises(ProfileError, match="2 bins, not 3"):
+        one.saw({"a": [1, 2, 3]}, "bins")
+    with pytest.raises(ProfileError, match="never seen"):
+        one.unsaw({"a": [2, 0]}, "bins")
+
+
+@pytest.mark.parametrize("counts", ["", "1 -2", "1.5", "x", "9" * 40, 7, None])
+def test_damaged_counts_are_refused(counts):
+    body = json.loads(UserProfile("P").saw({"a": [1, 2]}, "bins").to_json())
+    body["seen_ms"]["a"] = counts
+    with pytest.raises(ProfileError, match="seen_ms"):
+        UserProfile.from_json(json.dumps(body))
+
+
+def test_a_profile_of_the_first_version_is_read():
+    body = json.loads(UserProfile("P", lineage=("old",)).to_json())
+    del body["seen_ms"], body["bins"]
+    body["version"] = 1
+    assert UserProfile.from_json(json.dumps(body)) == UserProfile("P", lineage=("old",))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from feltsense import bundle
-from feltsense.calibration import REST_HOP_S, calibrate
+from feltsense.calibration import REST_HOP_S, calibrate, learn_rest
 from feltsense.core.profile import RestInterval, UserProfile
 from feltsense.core.recording import Recording, Segment, Stream
 from feltsense.core.timeline import NS, to_ns
@@ -87,10 +87,12 @@ def test_windows_that_overlap_the_rest_keep_probabilities_and_have_no_label(reco
 def test_smoothing_remembers_seconds_not_windows(recording, model, profile):
     for hop in (10.0, 30.0):
         smoothed = None
+        held = 0.0
         for p in predict(recording, model, profile, hop):
             left = 0.5 ** (hop / HALF_LIFE)
             smoothed = p.logits["stress"] if smoothed is None else left * smoothed + (1 - left) * p.logits["stress"]
-            assert p.probabilities["stress"] == pytest.approx(1 / (1 + np.exp(-smoothed)), abs=1e-9)
+            assert p.probabilities["stress"] == pytest.approx(1 / (1 + np.exp(-smoothed - held)), abs=1e-9)
+            held = model.model.hold * (1 if p.probabilities["stress"] > 0.5 else -1)
 
 
 @pytest.mark.parametrize("seconds", [0.37, 7.0])
@@ -190,11 +192,57 @@ def test_evaluation_applies_a_model_as_a_session_does(recording, model, profile)
     full_mean, full_seconds = np.full(len(schema.names), np.nan), np.zeros(len(schema.names))
     full_mean[place], full_seconds[place] = mean, seconds
     n = len(pairs)
+    learned = learn_rest(recording, [interval(recording, 5, 125)], model.model.modalities, 60.0)
+    rest_x = np.array([v.values for v in learned.windows])
     line = Line(
         "A", "", schema, np.array([(w.stop_ns - recording.start_ns) / NS for w, _ in pairs]),
         np.array([v.values for _, v in pairs]), np.array([v.quality for _, v in pairs]), np.zeros(n, np.int64),
-        np.zeros(n, bool), np.ones(n, bool), full_mean, full_seconds, ((5.0, 125.0),), 0.0,
+        np.ones(n, bool), full_mean, full_seconds, ((5.0, 125.0),), 0.0, 60.0, rest_x=rest_x,
     )
     ours = answer(model.model, line).probability
     session = [list(p.probabilities.values()) for p in predict(recording, model, profile, 30.0)]
     np.testing.assert_allclose(ours, session, atol=1e-6)
+
+
+def test_a_session_sees_its_own_past_only(recording, model, profile, said):
+    """Nothing that comes later changes an answer: the first half alone gives the same first half."""
+    half = recording.start_ns + 120 * NS
+    session = Session(recording.infos(), model, profile, 10.0, recording.start_ns)
+    early = [p for item in recording.items(5.0) if getattr(item, "stop_ns", 0) <= half for p in session.push(item)]
+    assert len(early) >= 4
+    assert table(early) == table(said)[: len(early)]
+
+
+def test_predicting_leaves_the_profile_alone_and_gives_another(recording, model, profile):
+    before = profile.to_json()
+    session = Session(recording.infos(), model, profile, 10.0, recording.start_ns)
+    answers = list(session.run(recording.items()))
+    assert profile.to_json() == before
+    after = session.profile()
+    grown = sum(map(sum, after.seen.values())) - sum(map(sum, profile.seen.values()))
+    assert grown > 0
+    # Each counted window adds its hop to each input that was there; those of the rest were counted when it was learned.
+    free = [p for p in answers if p.reason != "calibration"]
+    assert grown <= len(free) * 10_000 * len(model.model.inputs)
+    assert after.rest == profile.rest
+    assert UserProfile.from_json(after.to_json()) == after
+    more = {n: [b - a for a, b in zip(profile.seen.get(n, [0] * len(c)), c, strict=True)] for n, c in after.seen.items()}
+    assert after.unsaw(more, after.bins) == profile
+
+
+def test_what_was_seen_before_changes_the_answer_but_weighs_an_hour_at_most(recording, model, profile):
+    session = Session(recording.infos(), model, profile, 10.0, recording.start_ns)
+    list(session.run(recording.items()))
+    after = session.profile()
+    assert table(predict(recording, model, after, 10.0)) != table(predict(recording, model, profile, 10.0))
+    huge = replace(after, seen={n: tuple(c * 1000 for c in counts) for n, counts in after.seen.items()})
+    assert model.seen(huge).sum(axis=1).max() <= 3600.0 + 1e-6
+    other = replace(after, bins="0" * 16)
+    assert not model.seen(other).any()
+
+
+def test_both_runners_agree_along_a_whole_session(recording, model, profile, said):
+    ours = list(predict(recording, bundle.load(runner="numpy"), profile, 10.0))
+    assert [p.label for p in ours] == [p.label for p in said]
+    for a, b in zip(ours, said, strict=True):
+        assert a.probabilities["stress"] == pytest.approx(b.probabilities["stress"], abs=1e-6)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Bundle", "Inputs", "Outputs", "load", "shipped"]
 
 SUFFIX = ".feltbundle"
+MS = 1000.0
+EARLIER_S = 3600.0
+"""As long as the sessions that the models were trained on."""
 RUNNERS = ("auto", "numpy", "onnxruntime")
 
 
@@ -79,6 +82,45 @@ class Bundle:
             if moments is not None and moments.n:
                 mean[i], seconds[i] = moments.mean, profile.seconds(name)
         return mean, seconds
+
+
+    def seen(self, profile: UserProfile | None) -> NDArray[np.float64]:
+        """Seconds that the person has spent in each bin of each input, as a profile knows them.
+
+        What earlier sessions saw counts as an hour at most: else a profile of weeks could not follow today.
+        Histograms of another model's bins are not used.
+        """
+        a = self.model.adaptive
+        out = np.zeros(a.population.shape)
+        if profile is None or profile.bins != a.digest:
+            return out
+        for i, name in enumerate(self.model.inputs):
+            if len(profile.seen.get(name, ())) == a.bins:
+                out[i] = np.array(profile.seen[name], np.float64) / MS
+        total = out.sum(axis=1, keepdims=True)
+        bounded: NDArray[np.float64] = out * np.minimum(1.0, EARLIER_S / np.maximum(total, 1.0))
+        return bounded
+
+
+    def personal(self, profile: UserProfile | None) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Slope, offset and temperature, each (1, …), as a profile knows them; 1, 0 and 1 for nobody's.
+
+        Raises
+        ------
+        ProfileError
+            If they were learned for another target's classes.
+        """
+        others = len(self.model.classes) - 1
+        own = profile.calibrator if profile is not None else None
+        if profile is None or own is None:
+            return np.ones((1, others)), np.zeros((1, others)), np.ones((1, 1))
+        if own.target != self.model.target or len(own.slope) != others:
+            msg = (
+                f"profile of {profile.subject!r} was calibrated with labels for {own.target}, this model estimates "
+                f"{self.model.target}: use a profile of its own"
+            )
+            raise ProfileError(msg)
+        return np.array([own.slope]), np.array([own.offset]), np.array([[own.temperature]])
 
 
 def shipped() -> dict[str, Path]:

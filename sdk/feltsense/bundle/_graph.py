@@ -13,6 +13,7 @@ import numpy as np
 
 from feltsense.bundle.run import Inputs, Outputs
 from feltsense.errors import MissingExtraError
+from feltsense.fusion.adaptive import SCORE
 from feltsense.fusion.inputs import CLIP, GRID, LARGEST
 from feltsense.fusion.late import LEAST_SHARE
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from feltsense.bundle.schema import Model
+    from feltsense.fusion.adaptive import Adaptive
     from feltsense.fusion.inputs import Normaliser
 
 __all__ = ["build"]
@@ -92,24 +94,29 @@ def build(model: Model) -> bytes:
         raise MissingExtraError("train", "writing a model bundle") from None
     g = _Builder(onnx)
     z = _normalised(g, model.normaliser)
-    seen = g.double(g.op("Not", g.op("IsNaN", z)))
+    # NaN compares false: missing and out of range alike are not there.
+    seen = g.double(g.op("Less", g.op("Abs", z), g.number(CLIP)))
     # Counts are small integers: exact in any order of summation.
     finite = g.op("MatMul", seen, g.constant(np.eye(len(model.modalities))[model.owner]))
     present = _present(g, model, finite)
-    contributions = _contributions(g, model, z, present)
+    contributions = _contributions(g, model, _standing(g, model.adaptive, z), present)
     base = g.constant(model.fusion.base[None])
     # One row for each of the inputs', even where no expert has anything to say.
     logit = g.op("Add", base, g.op("Abs", g.op("Mul", "decay", g.number(0.0))))
     for part in contributions:
         logit = g.op("Add", logit, part)
     _outputs(g, model, present, [base, *contributions], logit)
+    g.finish(z, "z")
     helper, double = onnx.helper, onnx.TensorProto.DOUBLE
     others = len(model.classes) - 1
+    inputs, bins = model.adaptive.population.shape
     widths = {
         "x": [len(model.features)], "quality": [len(model.modalities)], "rest_mean": [len(model.features)],
-        "rest_seconds": [len(model.features)], "previous": [others], "decay": [1],
+        "rest_seconds": [len(model.features)], "seen": [inputs, bins], "previous": [others],
+        "last": [others + 1], "slope": [others], "offset": [others], "temperature": [1], "decay": [1],
         "probability": [others + 1], "logit": [others], "smoothed": [others],
         "contribution": [len(model.modalities) + 2, others], "plausible": [others + 1], "abstain": [1],
+        "z": [inputs],
     }
     values = {n: helper.make_tensor_value_info(n, double, ["n", *w]) for n, w in widths.items()}
     graph = helper.make_graph(
@@ -161,6 +168,23 @@ def _normalised(g: _Builder, n: Normaliser) -> str:
     return g.op("Where", g.op("IsNaN", z), g.number(np.nan), clipped)
 
 
+def _standing(g: _Builder, a: Adaptive, z: str) -> str:
+    axis, zero, one = g.constant(np.array([2])), g.number(0.0), g.number(1.0)
+    missing = g.op("IsNaN", z)
+    value = g.op("Unsqueeze", g.op("Where", missing, zero, z), axis)
+    away = g.op("Sub", value, g.constant(a.edges[:, :-1]))
+    share = g.op("Clip", g.op("Div", away, g.constant(np.diff(a.edges, axis=1))), zero, one)
+    mass = g.op("Add", "seen", g.constant(a.kappa * a.population))
+    below = g.op("ReduceSum", g.op("Mul", share, mass), axis, keepdims=0)
+    below = g.op("Add", below, g.number(a.floor))
+    total = g.op("Add", g.op("ReduceSum", "seen", axis, keepdims=0), g.number(a.kappa + 2.0 * a.floor))
+    odds = g.op("Div", below, g.op("Sub", total, below))
+    grid = g.number(GRID)
+    score = g.op("Mul", g.op("Log", odds), g.number(SCORE))
+    score = g.op("Add", g.op("Div", g.op("Round", g.op("Mul", score, grid)), grid), zero)
+    return g.op("Where", missing, g.number(np.nan), score)
+
+
 def _present(g: _Builder, model: Model, finite: str) -> str:
     enough = g.op("Not", g.op("Less", finite, g.constant(model.fusion.need)))
     # NaN compares false, so a quality that is not a number is not present.
@@ -196,7 +220,10 @@ def _outputs(g: _Builder, model: Model, present: str, parts: list[str], logit: s
     mixed = g.op("Add", kept, g.op("Mul", g.op("Sub", g.number(1.0), "decay"), logit))
     now = g.op("Where", fresh, logit, mixed)
     nothing = g.op("Mul", "decay", g.number(0.0))
-    probability = g.op("Softmax", g.op("Concat", nothing, now, axis=1), axis=1)
+    last = [g.op("Gather", "last", g.constant(c), axis=1) for c in (np.arange(1, len(model.classes)), np.array([0]))]
+    personal = g.op("Div", g.op("Add", g.op("Mul", "slope", now), "offset"), "temperature")
+    settled = g.op("Add", personal, g.op("Mul", g.number(model.hold), g.op("Sub", *last)))
+    probability = g.op("Softmax", g.op("Concat", nothing, settled, axis=1), axis=1)
     top = g.op("GreaterOrEqual", probability, g.op("ReduceMax", probability, axes=[1], keepdims=1))
     likely = g.op("GreaterOrEqual", probability, g.number(model.plausible))
     plausible = g.op("Or", g.op("Or", top, likely), g.op("Not", anyone))

@@ -9,7 +9,12 @@ x               n, features            features, NaN = missing
 quality         n, modalities          0..1
 rest_mean       n, features            the person's mean of each feature at rest, NaN = unknown
 rest_seconds    n, features            seconds of rest behind it, 0 = nobody known
+seen            n, inputs, bins        seconds that the person has spent in each bin so far (fusion/adaptive.py)
 previous        n, classes − 1         smoothed logit before, NaN = none
+last            n, classes             1 for the class that was decided last, 0 everywhere = none yet
+slope           n, classes − 1         the person's calibration of the smoothed logit: (slope · logit + offset) /
+offset          n, classes − 1         temperature; 1, 0 and 1 for nobody's
+temperature     n, 1
 decay           n, 1                   what is left of it: 0.5^(seconds since / half-life)
 ==============  =====================  ========================================================================
 
@@ -22,6 +27,7 @@ smoothed        n, classes − 1         to be handed back as `previous`
 contribution    n, parts, classes − 1  base, each modality, joint (0: nothing is modelled jointly yet)
 plausible       n, classes             1 where the class is in the conformal set
 abstain         n, 1                   1 where no modality is present
+z               n, inputs              normalised inputs: what is counted into `seen` afterwards
 ==============  =====================  ========================================================================
 """
 
@@ -33,7 +39,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from feltsense.errors import MissingExtraError
-from feltsense.fusion.late import probabilities
+from feltsense.fusion.inputs import CLIP
+from feltsense.fusion.late import probabilities, settled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +58,12 @@ class Inputs:
     quality: NDArray[np.float64]
     rest_mean: NDArray[np.float64]
     rest_seconds: NDArray[np.float64]
+    seen: NDArray[np.float64]
     previous: NDArray[np.float64]
+    last: NDArray[np.float64]
+    slope: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    temperature: NDArray[np.float64]
     decay: NDArray[np.float64]
 
     @classmethod
@@ -63,11 +75,13 @@ class Inputs:
         rest: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
     ) -> Inputs:
         """Rows without a past, of one person whose rest (mean, seconds) is known or not."""
+        shape, others = model.adaptive.population.shape, len(model.classes) - 1
         n, features = x.shape
         mean, seconds = rest if rest is not None else (np.full(features, np.nan), np.zeros(features))
         return cls(
             x, quality, np.broadcast_to(mean, (n, features)), np.broadcast_to(seconds, (n, features)),
-            np.full((n, len(model.classes) - 1), np.nan), np.zeros((n, 1)),
+            np.zeros((n, *shape)), np.full((n, others), np.nan), np.zeros((n, others + 1)),
+            np.ones((n, others)), np.zeros((n, others)), np.ones((n, 1)), np.zeros((n, 1)),
         )
 
 
@@ -81,6 +95,7 @@ class Outputs:
     contribution: NDArray[np.float64]
     plausible: NDArray[np.float64]
     abstain: NDArray[np.float64]
+    z: NDArray[np.float64]
 
 
 class Runner(Protocol):
@@ -105,13 +120,16 @@ class NumpyRunner:
         """Evaluate rows."""
         model = self._model
         z = model.normaliser(inputs.x, inputs.rest_mean, inputs.rest_seconds)
-        seen = np.isfinite(z)
+        score = model.adaptive(z, inputs.seen)
+        # At the clip a value is not a measurement of this person any more: out of range counts as missing.
+        seen = np.abs(z) < CLIP
         finite = np.stack([seen[:, columns].sum(axis=1) for columns in self._owner], axis=1).astype(np.float64)
-        fused = model.fusion([m.expert.margins(z[:, m.columns]) for m in model.members], finite, inputs.quality)
+        fused = model.fusion([m.expert.margins(score[:, m.columns]) for m in model.members], finite, inputs.quality)
         any_present = np.asarray(fused.present.any(axis=1, keepdims=True))
         mixed = inputs.decay * inputs.previous + (1.0 - inputs.decay) * fused.logit
         now = np.where(np.isnan(inputs.previous), fused.logit, mixed)
-        probability = probabilities(now)
+        personal = (inputs.slope * now + inputs.offset) / inputs.temperature
+        probability = probabilities(settled(personal, inputs.last, model.hold))
         top = probability >= probability.max(axis=1, keepdims=True)
         plausible = top | (probability >= model.plausible) | ~any_present
         n, classes = probability.shape
@@ -120,7 +138,7 @@ class NumpyRunner:
         contribution[:, 1:-1] = fused.contributions
         return Outputs(
             probability, fused.logit, np.where(any_present, now, inputs.previous), contribution,
-            plausible.astype(np.float64), np.where(any_present, 0.0, 1.0),
+            plausible.astype(np.float64), np.where(any_present, 0.0, 1.0), z,
         )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from feltsense import experts
 from feltsense.errors import BundleError, FeltsenseError, SchemaError
+from feltsense.fusion.adaptive import Adaptive
 from feltsense.fusion.inputs import Normaliser
 from feltsense.fusion.late import Fusion
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "VERSION", "Feature", "Member", "Model", "pack", "unpack"]
 
 FORMAT = "feltsense.bundle"
-VERSION = 1
+VERSION = 2
+"""2: with the adaptive baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,14 @@ class Model:
         Names of the normalised inputs.
     normaliser : Normaliser
         Features → inputs.
+    adaptive : Adaptive
+        Inputs → standing among what the person has shown so far.
     members : tuple of Member
         The experts.
     fusion : Fusion
         Experts → logit.
+    hold : float
+        Advantage of the class that was decided last, in logits.
     plausible : float
         A class whose probability is at least this is in the conformal set.
     window_s, half_life_s : float
@@ -88,8 +94,10 @@ class Model:
     features: tuple[Feature, ...]
     inputs: tuple[str, ...]
     normaliser: Normaliser
+    adaptive: Adaptive
     members: tuple[Member, ...]
     fusion: Fusion
+    hold: float
     plausible: float
     window_s: float
     half_life_s: float
@@ -98,6 +106,9 @@ class Model:
     def __post_init__(self) -> None:
         if len(self.classes) < 2 or self.decision not in self.classes[1:]:
             msg = f"decision {self.decision!r} must be one of the classes after the first, classes: {self.classes}"
+            raise BundleError(msg)
+        if self.adaptive.population.shape[0] != len(self.inputs) or np.any(np.diff(self.adaptive.edges, axis=1) <= 0):
+            msg = "an adaptive baseline has a row for each input, and bins in increasing order"
             raise BundleError(msg)
         if np.any(self.fusion.weight < 0) or np.any(self.normaliser.within <= 0):
             msg = "weights of a fusion are ≥ 0 and spreads within a person > 0"
@@ -142,10 +153,11 @@ class Model:
 
 def pack(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]]:
     """Body of ``bundle.json`` (without hashes) and arrays of a model."""
-    n, f = model.normaliser, model.fusion
+    n, a, f = model.normaliser, model.adaptive, model.fusion
     arrays: dict[str, NDArray[np.generic]] = {
         "offset": n.offset, "left": n.left, "right": n.right,
         "population": n.population, "within": n.within, "between": n.between,
+        "edges": a.edges, "shares": a.population,
         "member": f.member, "weight": f.weight, "base": f.base, "share": f.share, "need": f.need,
     }
     for i, member in enumerate(model.members):
@@ -159,13 +171,17 @@ def pack(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]]:
         "decision": model.decision,
         "engine": "stream",
         "window_s": model.window_s,
-        "memory": {"smoothing_half_life_s": model.half_life_s, "rest_kappa_s": n.kappa},
+        "memory": {
+            "smoothing_half_life_s": model.half_life_s, "rest_kappa_s": n.kappa,
+            "adaptive_kappa_s": a.kappa, "adaptive_floor_s": a.floor,
+        },
         "modalities": list(model.modalities),
         "features": [{"name": x.name, "unit": x.unit, "min_seconds": x.min_seconds} for x in model.features],
         "schema_digest": model.schema_digest,
         "inputs": list(model.inputs),
         "experts": [{"modality": m.modality, "kind": m.expert.kind} for m in model.members],
         "fusion": {"rescale": f.rescale, "min_quality": f.min_quality, "full_quality": f.full_quality},
+        "hold": model.hold,
         "plausible": model.plausible,
         "training": dict(model.training),
     }
@@ -203,6 +219,10 @@ def _unpack(body: Mapping[str, Any], arrays: Mapping[str, NDArray[np.generic]]) 
         floats("offset"), ints("left"), ints("right"), floats("population"), floats("within"), floats("between"),
         float(body["memory"]["rest_kappa_s"]),
     )
+    memory = body["memory"]
+    adaptive = Adaptive(
+        floats("edges"), floats("shares"), float(memory["adaptive_kappa_s"]), float(memory["adaptive_floor_s"])
+    )
     members = []
     for i, item in enumerate(body["experts"]):
         prefix = f"expert{i}."
@@ -217,6 +237,7 @@ def _unpack(body: Mapping[str, Any], arrays: Mapping[str, NDArray[np.generic]]) 
     features = tuple(Feature(str(x["name"]), str(x["unit"]), float(x["min_seconds"])) for x in body["features"])
     return Model(
         str(body["target"]), tuple(map(str, body["classes"])), str(body["decision"]), tuple(map(str, body["modalities"])),
-        features, tuple(map(str, body["inputs"])), normaliser, tuple(members), fusion, float(body["plausible"]),
+        features, tuple(map(str, body["inputs"])), normaliser, adaptive, tuple(members), fusion, float(body["hold"]),
+        float(body["plausible"]),
         float(body["window_s"]), float(body["memory"]["smoothing_half_life_s"]), dict(body["training"]),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import os
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +14,15 @@ from feltsense.core.timeline import NS
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from feltsense.bundle import Bundle
     from feltsense.bundle.schema import Model
+    from feltsense.core.chunk import Chunk
+    from feltsense.core.event import Event
     from feltsense.core.prediction import Prediction
+    from feltsense.core.profile import UserProfile
+    from feltsense.session import Session
 
 __all__ = ["add", "columns", "row"]
 
@@ -33,6 +40,8 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     p.add_argument("--model", metavar="BUNDLE", help="model bundle (default: the shipped one for stress)")
     p.add_argument("--window", type=float, metavar="SECONDS", help="must be the bundle's; only to make sure")
     p.add_argument("--hop", type=float, default=DEFAULT_HOP_S, metavar="SECONDS", help="seconds between windows (5)")
+    p.add_argument("--rationale", metavar="CSV", help="write a second table: why, in checked sentences and Shapley values")
+    p.add_argument("--language", default="en", choices=("en", "de"), help="of the sentences (en)")
     p.add_argument("--out", required=True, metavar="CSV", help="table to write")
     p.set_defaults(run=run)
 
@@ -57,14 +66,17 @@ def run(args: argparse.Namespace) -> int:
     profile = UserProfile.load(args.profile) if args.profile else None
     recording = open_recording(args.recording)
     session = Session(recording.infos(), loaded, profile, args.hop, recording.start_ns)
+    tables = [_Table(Path(args.out), columns(loaded.model))]
+    if args.rationale:
+        shares = [f"shapley_{m}" for m in loaded.model.modalities]
+        tables.append(_Table(Path(args.rationale), [*columns(loaded.model), *shares, "rationale"]))
+    why = partial(_why, loaded, profile, args.language)
     items = list(recording.items())
-    predictions = session.run(progress(items, len(items), "predict"))
-    written = _write(Path(args.out), loaded.model, recording.start_ns, predictions)
+    cells = partial(row, loaded.model, recording.start_ns)
+    written = _run(session, progress(items, len(items), "predict"), tables, cells, why)
     if args.profile_out:
-        # This release adapts nothing while predicting: what is known about the person is what was known before.
-        model = loaded.model
-        kept = profile or UserProfile(recording.subject, schema_digest=model.schema_digest, window_s=model.window_s)
-        kept.save(args.profile_out)
+        kept = session.profile()
+        replace(kept, subject=kept.subject or recording.subject).save(args.profile_out)
     rows, answered = written
     sys.stdout.write(f"{args.out}: {rows} windows, {answered} with an answer\n")
     return 0
@@ -101,24 +113,62 @@ def _unix(ns: int) -> str:
     return f"{ns // NS}.{ns % NS:09d}"
 
 
-def _write(path: Path, model: Model, start_ns: int, predictions: Iterable[Prediction]) -> tuple[int, int]:
-    """Write the table whole or not at all; number of rows, and of those with an answer."""
-    beside = path.with_name(path.name + ".part")
-    count = answered = 0
+def _why(loaded: Bundle, profile: UserProfile | None, language: str, session: Session, p: Prediction, k: int) -> list[str]:
+    """Shapley value of each modality, and the sentences, of the k-th window of a push."""
+    from feltsense.fusion.rationale import rationale
+    from feltsense.fusion.shapley import shapley
 
-    def rows() -> Iterator[list[str]]:
-        nonlocal count, answered
-        for p in predictions:
+    model = loaded.model
+    values = shapley(loaded.runner, session.inputs[k], model.classes.index(model.decision) - 1)
+    shares = [repr(float(v)) if p.probabilities else "" for v in values]
+    return [*shares, rationale(p, session.vectors[k], profile, language)]
+
+
+class _Table:
+    """A table that appears whole or not at all."""
+
+    def __init__(self, path: Path, header: Sequence[str]) -> None:
+        self._path, self._beside = path, path.with_name(path.name + ".part")
+        self._file = self._beside.open("w", newline="", encoding="utf-8")
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self.add(header)
+
+    def add(self, cells: Sequence[str]) -> None:
+        """Add a row."""
+        self._writer.writerow(cells)
+
+    def close(self, *, whole: bool) -> None:
+        """Put the table in its place, or take it away."""
+        self._file.close()
+        if whole:
+            os.replace(self._beside, self._path)
+        self._beside.unlink(missing_ok=True)
+
+
+def _answers(session: Session, items: Iterable[Chunk | Event]) -> Iterator[tuple[int, Prediction]]:
+    """Predictions, each with its place among those of its push."""
+    for item in items:
+        yield from enumerate(session.push(item))
+    yield from enumerate(session.finish())
+
+
+def _run(
+    session: Session, items: Iterable[Chunk | Event], tables: Sequence[_Table], cells: Callable[[Prediction], list[str]],
+    why: Callable[[Session, Prediction, int], list[str]],
+) -> tuple[int, int]:
+    """Write the tables; number of rows, and of those with an answer."""
+    count = answered = 0
+    whole = False
+    try:
+        for k, p in _answers(session, items):
             count += 1
             answered += bool(p.probabilities)
-            yield row(model, start_ns, p)
-
-    try:
-        with beside.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(columns(model))
-            writer.writerows(rows())
-        os.replace(beside, path)
+            mine = cells(p)
+            tables[0].add(mine)
+            for more in tables[1:]:
+                more.add([*mine, *why(session, p, k)])
+        whole = True
     finally:
-        beside.unlink(missing_ok=True)
+        for table in tables:
+            table.close(whole=whole)
     return count, answered

@@ -1,4 +1,4 @@
-"""What is known about one person: the rest baseline of every feature, where it came from, and its history.
+"""What is known about one person: the rest baseline of every feature, what has been seen since, and its history.
 
 Rules
 -----
@@ -6,13 +6,16 @@ Rules
 - It is a value: ``update``, ``revert`` and ``merge`` return a new one. ``merge`` is associative and
   ``revert(update(x))`` is the identity, exactly (:mod:`feltsense.core.moments`).
 - ``predict`` reads a profile and never writes it.
+- What has been seen is a histogram for each input of a model: whole milliseconds in fixed bins, so that histograms add
+  and what was put in comes out again, exactly. Counts are meant against the rest that was known when they were made.
 - JSON round trip is exact; a file of another format or version is refused.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+import math
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -22,14 +25,18 @@ from feltsense.core.timeline import to_ns
 from feltsense.errors import ProfileError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from feltsense.core.vector import FeatureVector
 
-__all__ = ["RestInterval", "UserProfile"]
+__all__ = ["Calibrator", "RestInterval", "UserProfile"]
 
 FORMAT = "feltsense.profile"
-VERSION = 1
+DIGITS = 15
+"""Of milliseconds: more than a life."""
+VERSION = 2
+READABLE = (1, 2)
+"""Version 1 has no histograms."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,6 +50,29 @@ class RestInterval:
     def of(cls, t0_ns: int, start: float, stop: float) -> RestInterval:
         """Interval from `start` to `stop` seconds after `t0_ns`, a recording's first sample."""
         return cls(t0_ns + to_ns(start), t0_ns + to_ns(stop))
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrator:
+    """What labels of the person's own have taught about reading the model's logits.
+
+    Attributes
+    ----------
+    slope, offset : tuple of float
+        For every class but the first.
+    temperature : float
+        The logit becomes (slope · logit + offset) / temperature.
+    labels : tuple of int
+        Labelled windows of each class behind it.
+    target : str
+        Of which model's target.
+    """
+
+    slope: tuple[float, ...]
+    offset: tuple[float, ...]
+    temperature: float
+    labels: tuple[int, ...]
+    target: str
 
 
 @dataclass(frozen=True, slots=True, eq=True)
@@ -63,6 +93,12 @@ class UserProfile:
         Windows over which the baseline was learned.
     lineage : tuple of str
         How the profile came about, oldest first, for people.
+    seen : mapping of str to tuple of int
+        Input of a model → milliseconds spent in each of its bins (:mod:`feltsense.fusion.adaptive`).
+    bins : str
+        Digest of the bins; empty where nothing has been seen.
+    calibrator : Calibrator or None
+        Learned from labels (:mod:`feltsense.fusion.personal`); None without any.
     """
 
     subject: str
@@ -72,8 +108,12 @@ class UserProfile:
     window_s: float = 60.0
     hop_s: float = 5.0
     lineage: tuple[str, ...] = ()
+    seen: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    bins: str = ""
+    calibrator: Calibrator | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "seen", MappingProxyType({n: tuple(c) for n, c in self.seen.items()}))
         object.__setattr__(self, "rest", MappingProxyType(dict(self.rest)))
         object.__setattr__(self, "intervals", tuple(sorted(set(self.intervals))))
 
@@ -104,6 +144,7 @@ class UserProfile:
         if self.schema_digest and other.schema_digest and self.schema_digest != other.schema_digest:
             msg = f"profiles of {self.subject!r} were made from different features: calibrate again"
             raise ProfileError(msg)
+        seen = self.saw(other.seen, other.bins)
         names = {**self.rest, **other.rest}
         rest = {n: self.rest.get(n, Moments()).merge(other.rest.get(n, Moments())) for n in names}
         return replace(
@@ -112,7 +153,50 @@ class UserProfile:
             intervals=(*self.intervals, *other.intervals),
             schema_digest=self.schema_digest or other.schema_digest,
             lineage=(*self.lineage, *other.lineage),
+            seen=seen.seen,
+            bins=seen.bins,
+            # Calibrators do not add: the one that more labels are behind stays.
+            calibrator=max((self.calibrator, other.calibrator), key=_weight),
         )
+
+    def saw(self, seen: Mapping[str, Sequence[int]], bins: str) -> UserProfile:
+        """With more milliseconds in the bins of each input.
+
+        Raises
+        ------
+        ProfileError
+            If the bins are not those of this profile.
+        """
+        return self._counted(seen, bins, 1)
+
+    def unsaw(self, seen: Mapping[str, Sequence[int]], bins: str) -> UserProfile:
+        """Without milliseconds that were put in before: exactly undoes :meth:`saw`.
+
+        Raises
+        ------
+        ProfileError
+            If the bins are not those of this profile, or so much was never put in.
+        """
+        return self._counted(seen, bins, -1)
+
+    def _counted(self, seen: Mapping[str, Sequence[int]], bins: str, sign: int) -> UserProfile:
+        if self.bins and bins and self.bins != bins:
+            msg = f"what was seen of {self.subject!r} was counted for another model: calibrate again with this one"
+            raise ProfileError(msg)
+        counts = dict(self.seen)
+        for name, more in seen.items():
+            before = counts.get(name, (0,) * len(more))
+            if len(before) != len(more):
+                msg = f"what was seen of {self.subject!r} in {name} has {len(before)} bins, not {len(more)}: calibrate again"
+                raise ProfileError(msg)
+            now = tuple(int(a) + sign * int(b) for a, b in zip(before, more, strict=True))
+            if min(now, default=0) < 0:
+                msg = f"of {self.subject!r} so much was never seen in {name}: nothing to take back"
+                raise ProfileError(msg)
+            counts.pop(name, None)
+            if any(now):
+                counts[name] = now
+        return replace(self, seen=counts, bins=(self.bins or bins) if counts else "")
 
     def _moved(self, vector: FeatureVector, verb: str) -> UserProfile:
         rest = dict(self.rest)
@@ -146,6 +230,9 @@ class UserProfile:
                 }
                 for name, m in sorted(self.rest.items())
             },
+            "calibrator": asdict(self.calibrator) if self.calibrator else None,
+            "bins": self.bins,
+            "seen_ms": {name: " ".join(map(str, counts)) for name, counts in sorted(self.seen.items())},
         }
         return json.dumps(body, indent=1, allow_nan=False)
 
@@ -173,7 +260,7 @@ class UserProfile:
         if not isinstance(body, dict) or body.get("format") != FORMAT:
             msg = f"{where}: not a feltsense profile (field 'format'); make one with: feltsense calibrate"
             raise ProfileError(msg)
-        if body.get("version") != VERSION:
+        if body.get("version") not in READABLE:
             msg = f"{where}: profile version {body.get('version')!r} is not {VERSION} (field 'version'); calibrate again"
             raise ProfileError(msg)
         step = "subject"
@@ -183,10 +270,15 @@ class UserProfile:
             rest = {str(n): _moments(m) for n, m in body["rest"].items()}
             step = "intervals"
             intervals = tuple(RestInterval(int(a), int(b)) for a, b in body["intervals"])
+            step = "seen_ms or bins"
+            seen = {str(n): _counts(c) for n, c in body.get("seen_ms", {}).items()}
+            bins = str(body.get("bins", ""))
+            step = "calibrator"
+            calibrator = _calibrator(body.get("calibrator"))
             step = "window_s, hop_s, schema_digest or lineage"
             return cls(
                 subject, rest, intervals, str(body["schema_digest"]), float(body["window_s"]), float(body["hop_s"]),
-                tuple(str(s) for s in body["lineage"]),
+                tuple(str(s) for s in body["lineage"]), seen, bins, calibrator,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as e:
             msg = f"{where}: damaged profile (field {step}: {e!r}); calibrate again"
@@ -205,6 +297,34 @@ class UserProfile:
     def save(self, path: str | Path) -> None:
         """Write the profile to a file."""
         Path(path).write_text(self.to_json(), encoding="utf-8")
+
+
+def _weight(calibrator: Calibrator | None) -> tuple[int, str]:
+    """Order of calibrators that does not depend on who asks whom."""
+    return (sum(calibrator.labels), repr(calibrator)) if calibrator else (-1, "")
+
+
+def _calibrator(body: Mapping[str, Any] | None) -> Calibrator | None:
+    if body is None:
+        return None
+    slope, offset = (tuple(float(v) for v in body[n]) for n in ("slope", "offset"))
+    temperature, labels = float(body["temperature"]), tuple(int(n) for n in body["labels"])
+    numbers = (*slope, *offset, temperature)
+    if not slope or len(slope) != len(offset) or len(labels) != len(slope) + 1 or not all(map(math.isfinite, numbers)):
+        msg = "slope, offset, temperature and labels do not belong together"
+        raise ValueError(msg)
+    if min(*slope, temperature) <= 0 or min(labels) < 0:
+        msg = "slope and temperature are above 0, counts of labels not below"
+        raise ValueError(msg)
+    return Calibrator(slope, offset, temperature, labels, str(body["target"]))
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    words = text.split()
+    if not words or not all(w.isdecimal() and w.isascii() and len(w) <= DIGITS for w in words):
+        msg = "milliseconds are whole numbers, none below 0"
+        raise ValueError(msg)
+    return tuple(map(int, words))
 
 
 def _moments(body: Mapping[str, Any]) -> Moments:

@@ -7,15 +7,14 @@ silent) is a :class:`Line` of its own, so that everything that runs along with t
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from feltsense.bundle.run import Inputs, NumpyRunner
-from feltsense.fusion.late import probabilities
-from feltsense.train.stacking import smooth
+from feltsense.train.stacking import decided, smooth
+from feltsense.train.timelines import PIECE_S, Timeline, calm_only, own_seed, rearranged, retimed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from feltsense.train.examples import Line
 
 __all__ = ["PIECE_S", "Answers", "answer", "calm_only", "inputs_of", "own_seed", "rearranged", "retimed", "silenced"]
-
-PIECE_S = 300.0
-"""Longest label-pure piece of a rearranged timeline."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,72 +61,20 @@ def answer(model: Model, line: Line, *, calibrated: bool = True, without: Sequen
     if without:
         gone = np.isin(line.schema.modalities, list(without))
         line = silenced(line, np.broadcast_to(gone, line.quality.shape))
-    columns = model.columns(line.schema)
+    t = Timeline.of(line, (model.normaliser, model.adaptive), model.columns(line.schema), calibrated=calibrated)
     n = len(line.y)
     quality = np.array([line.quality[:, line.schema.modalities.index(m)] for m in model.modalities]).T.reshape(n, -1)
-    seconds = np.where(line.known[:, None] & calibrated, line.rest_seconds[columns], 0.0)
-    inputs = Inputs(
-        line.x[:, columns], quality, np.broadcast_to(line.rest_mean[columns], (n, len(columns))), seconds,
-        np.full((n, len(model.classes) - 1), np.nan), np.zeros((n, 1)),
-    )
-    out = NumpyRunner(model).run(inputs)
+    blank = Inputs.of(model, t.x, quality)
+    out = NumpyRunner(model).run(replace(blank, rest_mean=t.rest_mean, rest_seconds=t.rest_seconds, seen=t.seen))
     present = out.abstain[:, 0] == 0.0
-    smoothed = smooth(out.logit, present, line.known, line.stop_s, model.half_life_s)
-    return Answers(out.logit, probabilities(smoothed), present)
+    smoothed = smooth(out.logit, present, t.known, line.stop_s, model.half_life_s)
+    return Answers(out.logit, decided(smoothed, present, t.known, model.hold), present)
 
 
 def inputs_of(model: Model, line: Line) -> NDArray[np.float64]:
-    """What the experts of a model see of a recording: normalised inputs (n, inputs), NaN where missing."""
-    columns = model.columns(line.schema)
-    seconds = np.where(line.known[:, None], line.rest_seconds[columns], 0.0)
-    return model.normaliser(line.x[:, columns], np.broadcast_to(line.rest_mean[columns], seconds.shape), seconds)
-
-
-def retimed(line: Line, order: NDArray[np.int64], hop_s: float) -> Line:
-    """Some of a recording's windows in another order, on a clock that runs from its beginning."""
-    first = float(line.stop_s[0]) if len(line.stop_s) else 0.0
-    return replace(
-        line,
-        stop_s=first + hop_s * np.arange(len(order), dtype=np.float64),
-        x=line.x[order],
-        quality=line.quality[order],
-        y=line.y[order],
-        known=line.known[order],
-        votes=None if line.votes is None else line.votes[order],
-        motion=None if line.motion is None else line.motion[order],
-    )
-
-
-def own_seed(line: Line, *more: int) -> np.random.Generator:
-    """Random numbers of a recording's own, whoever else is there: people with one protocol must not share an order."""
-    return np.random.default_rng([zlib.crc32(f"{line.subject} {line.start_unix!r}".encode()), *more])
-
-
-def rearranged(line: Line, hop_s: float, seed: int) -> tuple[Line, NDArray[np.int64]]:
-    """Windows in an order that no clock knows: calibration first, then label-pure pieces of ≤ 5 min, shuffled.
-
-    Windows without a label are left out. With the new timeline comes the number that each window had before.
-    """
-    last = np.flatnonzero(line.resting)
-    first = int(last[-1]) + 1 if len(last) else 0
-    labels = line.y[first:]
-    starts = np.flatnonzero(np.diff(labels, prepend=np.nan) != 0)
-    longest = max(1, int(PIECE_S / hop_s))
-    pieces: list[NDArray[np.int64]] = []
-    for a, b in zip(starts, [*starts[1:], len(labels)], strict=True):
-        if b > a and labels[a] >= 0:
-            pieces += np.array_split(np.arange(first + a, first + b), int(np.ceil((b - a) / longest)))
-    shuffled = own_seed(line, seed).permutation(len(pieces))
-    order = np.concatenate([np.arange(first), *(pieces[i] for i in shuffled)]).astype(np.int64)
-    return retimed(line, order, hop_s), order
-
-
-def calm_only(line: Line, hop_s: float, calm: int) -> tuple[Line, NDArray[np.int64]]:
-    """The session as it would have been had nothing happened: up to the calibration, then the calm windows alone."""
-    last = np.flatnonzero(line.resting)
-    first = int(last[-1]) + 1 if len(last) else 0
-    order = np.concatenate([np.arange(first), first + np.flatnonzero(line.y[first:] == calm)]).astype(np.int64)
-    return retimed(line, order, hop_s), order
+    """What the experts of a model see of a recording: standings (n, inputs), NaN where missing."""
+    t = Timeline.of(line, (model.normaliser, model.adaptive), model.columns(line.schema))
+    return model.adaptive(t.z, t.seen)
 
 
 def silenced(line: Line, missing: NDArray[np.bool_]) -> Line:

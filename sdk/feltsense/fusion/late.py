@@ -9,6 +9,8 @@ Contract
   it, 1 restores the full scale. The share of a modality is its part of the spread of the logit in training.
 - logit = base + Σ contributions, for every class but the first (whose logit is 0). Weights are ≥ 0.
 - Smoothing is an exponential mean of the logit with a half-life in seconds.
+- A decision holds: the class that was decided last is given `hold` in its logit, so that an estimate at the border does
+  not flicker. It is part of the probability: the label is always the most probable class.
 - Nothing present: no answer. The logit is the base, the smoothed logit stays what it was.
 """
 
@@ -22,7 +24,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Fused", "Fusion", "decay", "probabilities"]
+__all__ = ["Fused", "Fusion", "decay", "held", "probabilities", "settled"]
 
 LEAST_SHARE = 0.05
 """A share below this is not scaled up further: 1/20 of the evidence is not evidence."""
@@ -117,4 +119,25 @@ def probabilities(logit: NDArray[np.float64]) -> NDArray[np.float64]:
     full = np.concatenate([np.zeros((len(logit), 1)), logit], axis=1)
     e = np.exp(full - full.max(axis=1, keepdims=True))
     out: NDArray[np.float64] = e / e.sum(axis=1, keepdims=True)
+    return out
+
+
+def settled(logit: NDArray[np.float64], last: NDArray[np.float64], hold: float) -> NDArray[np.float64]:
+    """Logits (n, classes − 1) with the advantage of the class that was decided last.
+
+    Parameters
+    ----------
+    logit : ndarray, shape (n, classes − 1)
+        Smoothed.
+    last : ndarray, shape (n, classes)
+        1 for the class that was decided last; all 0 where there was no decision yet.
+    hold : float
+        The advantage.
+    """
+    return logit + hold * (last[:, 1:] - last[:, :1])
+
+
+def held(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What was decided (n, classes): 1 for the most probable class, of equals the first."""
+    out: NDArray[np.float64] = np.eye(probability.shape[1])[probability.argmax(axis=1)]
     return out

@@ -76,6 +76,8 @@ class Line:
         What the recording is recognised by.
     about : mapping of str to str
         Groups that are known: ``device``, ``sex``, ``age``.
+    rest_x : ndarray, shape (m, features)
+        Windows of the calibration's rest, every 5 s: the first that the adaptive baseline has seen.
     votes : ndarray, shape (n, classes), or None
         How many raters chose each class (or the weights of a soft label, adding up to 1), where there was more than
         one opinion; NaN where nobody said anything.
@@ -100,6 +102,7 @@ class Line:
     about: Mapping[str, str] = field(default_factory=dict)
     votes: NDArray[np.float64] | None = None
     motion: NDArray[np.float64] | None = None
+    rest_x: NDArray[np.float64] | None = None
 
     @property
     def resting(self) -> NDArray[np.bool_]:
@@ -131,8 +134,12 @@ def read_line(labelled: Labelled, target: Target, note: Callable[[str], None]) -
     if not pairs:
         note(f"{labelled.subject}: {labelled.path} is shorter than a window of {target.window_s:g} s; not used")
     profile = None
+    schema = pairs[0][1].schema if pairs else None
+    profile, rest_x = None, None
     if rest:
-        profile = learn_rest(recording, rest, target.modalities, target.window_s)
+        learned = learn_rest(recording, rest, target.modalities, target.window_s)
+        profile = learned.profile
+        rest_x = np.array([v.values for v in learned.windows]).reshape(len(learned.windows), -1)
         if not profile.rest:
             note(f"{labelled.subject}: no usable window of rest in {labelled.path}; not calibrated")
     schema = FeatureSchema([(m, features.extractor(m).specs) for m in target.modalities])
@@ -165,6 +172,7 @@ def read_line(labelled: Labelled, target: Target, note: Callable[[str], None]) -
         _about(labelled, recording),
         counted if several else None,
         values[:, [i for i, m in enumerate(moving) if m == MOTION]],
+        rest_x=rest_x,
     )
 
 

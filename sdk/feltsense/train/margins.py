@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from feltsense.experts.linear import Linear
+from feltsense.experts.neural import Neural
 from feltsense.experts.trees import Trees
 from feltsense.fusion.late import probabilities
 
@@ -20,15 +21,17 @@ if TYPE_CHECKING:
 
 __all__ = ["BOOSTED", "Fit", "Rows", "class_weights", "fit_expert", "log_loss", "out_of_fold"]
 
-STRENGTHS: Final = (0.001, 0.003, 0.01, 0.03, 0.1)
+STRENGTHS: Final = (0.001, 0.003, 0.01, 0.03)
 """Inverse penalties to choose from: with 20 people the good ones are far below the usual 1."""
-ROUNDS: Final = (20, 40, 80)
+ROUNDS: Final = (40, 80, 120)
 """Numbers of boosting rounds to choose from."""
+PENALTIES: Final = (6.0,)
+SETTINGS: Final[Mapping[str, tuple[float, ...]]] = {"linear": STRENGTHS, "trees": ROUNDS, "neural": PENALTIES}
 
 BOOSTED: Final[Mapping[str, Any]] = {
     "num_leaves": 7,
     "learning_rate": 0.05,
-    "min_data_in_leaf": 40,
+    "min_data_in_leaf": 160,
     "feature_fraction": 0.6,
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
@@ -38,6 +41,7 @@ BOOSTED: Final[Mapping[str, Any]] = {
 _FIXED: Final[Mapping[str, Any]] = {
     "deterministic": True, "force_row_wise": True, "num_threads": 1, "seed": 20, "verbosity": -1, "max_bin": 63,
 }
+SEED = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +51,9 @@ class Rows:
     Attributes
     ----------
     z : ndarray, shape (n, inputs)
-        Normalised inputs.
+        Inputs: where the person stands.
+    usable : ndarray of bool, shape (n, inputs)
+        Measured, and in range.
     quality : ndarray, shape (n, modalities)
         0..1.
     y : ndarray of int64, shape (n,)
@@ -62,11 +68,14 @@ class Rows:
         End of the window in its recording.
     known : ndarray of bool, shape (n,)
         The person's baseline applies.
+    calm : ndarray of bool, shape (n,)
+        Windows to judge by of timelines in which nothing but rest follows the calibration.
     classes : int
         Number of classes.
     """
 
     z: NDArray[np.float64]
+    usable: NDArray[np.bool_]
     quality: NDArray[np.float64]
     y: NDArray[np.int64]
     train: NDArray[np.bool_]
@@ -76,6 +85,7 @@ class Rows:
     line: NDArray[np.int64]
     stop_s: NDArray[np.float64]
     known: NDArray[np.bool_]
+    calm: NDArray[np.bool_]
     classes: int
 
 
@@ -107,7 +117,7 @@ def out_of_fold(
     rows: Rows, modality: str, columns: NDArray[np.int64], kind: str, folds: Sequence[NDArray[np.bool_]]
 ) -> Fit:
     """Choose an expert's setting by its out-of-fold loss; its margins with that setting."""
-    settings = STRENGTHS if kind == "linear" else ROUNDS
+    settings = SETTINGS[kind]
     margins = {s: np.zeros((len(rows.z), rows.classes - 1)) for s in settings}
     for held in folds:
         learn = rows.train & ~held
@@ -116,6 +126,9 @@ def out_of_fold(
         if kind == "linear":
             for s in settings:
                 margins[s][held] = Linear.fit(z, y, rows.classes, s).margins(new)
+        elif kind == "neural":
+            for s in settings:
+                margins[s][held] = Neural.fit(z, y, class_weights(y, rows.classes), s, SEED).margins(new)
         else:
             booster = _boost(z, y, rows.classes, int(max(settings)))
             for s in settings:
@@ -133,6 +146,9 @@ def fit_expert(rows: Rows, fit: Fit) -> tuple[Expert, Callable[[NDArray[np.float
     if fit.kind == "linear":
         linear = Linear.fit(z, y, rows.classes, fit.setting)
         return linear, linear.margins
+    if fit.kind == "neural":
+        neural = Neural.fit(z, y, class_weights(y, rows.classes), fit.setting, SEED)
+        return neural, neural.margins
     booster = _boost(z, y, rows.classes, int(fit.setting))
 
     def library(new: NDArray[np.float64]) -> NDArray[np.float64]:
