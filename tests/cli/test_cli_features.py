@@ -1,6 +1,7 @@
 """``feltsense features``: the contract's columns, numbers that round-trip, errors of one line."""
 
 import csv
+import sys
 
 import numpy as np
 import pytest
@@ -74,7 +75,8 @@ def test_a_recording_shorter_than_a_window_gives_the_header_and_says_so(file, tm
     ("arguments", "words"),
     [
         (["--engine", "matlab", "--out", "f.csv"], ("engine", "matlab", "neurokit", "stream")),
-        (["--out", "f.parquet"], ("f.parquet", ".csv")),
+        (["--out", "f.xlsx"], ("f.xlsx", ".csv", ".parquet")),
+        (["--jobs", "-1", "--out", "f.csv"], ("--jobs", "-1")),
         (["--out", "nowhere/f.csv"], ("nowhere", "does not exist")),
         (["--window", "0", "--out", "f.csv"], ("--window", "0.05")),
         (["--hop", "nan", "--out", "f.csv"], ("--hop", "nan")),
@@ -97,8 +99,69 @@ def test_a_file_that_is_none_is_refused(tmp_path, capsys):
     assert not (tmp_path / "f.csv").exists()
 
 
-def test_window_is_a_number(file, tmp_path, capsys):
+def test_window_is_a_number_or_whole(file, tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
-        main(["features", str(file[0]), "--window", "whole", "--out", str(tmp_path / "f.csv")])
+        main(["features", str(file[0]), "--window", "half", "--out", str(tmp_path / "f.csv")])
     assert stopped.value.code == 2
-    assert "whole" in capsys.readouterr().err
+    assert "half" in capsys.readouterr().err
+    assert main(["features", str(file[0]), "--window", "whole", "--out", str(tmp_path / "f.csv")]) == 0
+    (row,) = table(tmp_path / "f.csv")
+    assert float(row["end_s"]) == file[1].seconds
+
+
+@pytest.fixture(scope="module")
+def study(file, tmp_path_factory):
+    """Two recordings with different streams, one in a folder of its own, and one that is none."""
+    folder = tmp_path_factory.mktemp("study")
+    _, rec = file
+    (folder / "deeper").mkdir()
+    write(folder / "b.felt", Recording("b", {k: rec.streams[k] for k in ("board.eda",)}))
+    write(folder / "deeper" / "a.felt", Recording("a", {k: rec.streams[k] for k in ("board.temp", "board.acc")}))
+    (folder / "broken.felt").write_text("no recording")
+    (folder / ".hidden.felt").write_text("passed over")
+    (folder / "notes.txt").write_text("passed over, too")
+    return folder
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_folder_gives_one_table_and_names_what_failed(study, file, tmp_path, capsys, jobs):
+    out = tmp_path / "all.csv"
+    assert main(["features", str(study), "--hop", "50", "--jobs", jobs, "--out", str(out)]) == 1
+    shown = capsys.readouterr()
+    assert shown.err.count("\n") == 1
+    assert "broken.felt" in shown.err
+    assert "6 windows of 2 recordings" in shown.out
+    assert "1 failed" in shown.out
+    rows = table(out)
+    assert [r["path"] for r in rows] == ["b.felt"] * 3 + ["deeper/a.felt"] * 3
+    expected = [v for _, v in extract(file[1], window=60, hop=50)]
+    for cells, vector in zip(rows[:3], expected, strict=True):
+        assert float(cells["eda.scl_mean"]) == vector["eda.scl_mean"]
+        assert cells["motion.enmo_mean"] == "" and cells["quality.motion"] == "0.0"  # noqa: PT018 - one fact
+    assert float(rows[3]["motion.enmo_mean"]) == expected[0]["motion.enmo_mean"]
+    assert set(tmp_path.iterdir()) == {out}
+
+
+def test_a_folder_of_which_nothing_can_be_used_is_refused(tmp_path, capsys):
+    (tmp_path / "x.felt").write_text("no recording")
+    assert main(["features", str(tmp_path), "--out", str(tmp_path / "f.csv")]) == 2
+    assert "none of its 1 recordings" in capsys.readouterr().err
+    assert not (tmp_path / "f.csv").exists()
+
+
+def test_parquet_holds_the_same_numbers(study, tmp_path):
+    read = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed").read_table
+    for suffix in ("csv", "parquet"):
+        main(["features", str(study), "--hop", "50", "--jobs", "1", "--out", str(tmp_path / f"f.{suffix}")])
+    rows, found = table(tmp_path / "f.csv"), read(tmp_path / "f.parquet").to_pylist()
+    assert [list(r) for r in rows] == [list(r) for r in found]
+    for text, number in zip(rows, found, strict=True):
+        assert text["path"] == number["path"]
+        for name in list(text)[1:]:
+            assert number[name] == (float(text[name]) if text[name] else None), name
+
+
+def test_parquet_without_its_library_names_the_extra(file, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    assert main(["features", str(file[0]), "--out", str(tmp_path / "f.parquet")]) == 1
+    assert "feltsense[scale]" in capsys.readouterr().err

@@ -1,177 +1,148 @@
-"""``feltsense features``: windows of a recording → features.csv (columns: contract).
+"""``feltsense features``: windows of a recording, or of every recording in a folder → a table (columns: contract).
 
 Columns: ``start_s,end_s`` (from the recording's first sample), ``start_unix,end_unix``, every
-``<modality>.<feature>``, every ``quality.<modality>``. A value that is missing is an empty cell; numbers are written so
-that reading them gives the same bits. A folder of WAV files gives one table with the column ``path`` in front, relative
-to the folder; ``--window whole`` makes each file one window, and so one row.
+``<modality>.<feature>``, every ``quality.<modality>``. A value that is missing is an empty cell (CSV) or null (Parquet);
+numbers are written so that reading them gives the same bits. A folder gives one table with the column ``path`` in front,
+relative to the folder, and the columns of all its recordings; ``--window whole`` makes each recording one window, and so
+one row.
 """
 
 from __future__ import annotations
 
-import csv
-import math
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from feltsense.core.timeline import NS
-
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
 
-    from feltsense.core.chunk import Chunk
-    from feltsense.core.event import Event
-    from feltsense.core.recording import Recording
-    from feltsense.core.vector import FeatureSchema, FeatureVector
-    from feltsense.core.window import Window
-    from feltsense.session import Pipeline
-
-__all__ = ["add", "columns", "row", "run"]
+__all__ = ["add", "run"]
 
 DEFAULT_WINDOW_S, DEFAULT_HOP_S = 60.0, 5.0
 """The shortest window in which responses of the skin and a heart's variability can be counted; a readable pace."""
-WHOLE = 0.0
-"""What ``--window whole`` is read as."""
+WHOLE = "whole"
+"""Each recording is one window."""
 LEAST_S, LARGEST_S = 0.05, 86_400.0
 """Finer than the fastest signal has an answer, and a day."""
 
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command."""
-    p = subparsers.add_parser("features", help="compute the features of every window of a recording")
-    p.add_argument("recording", help=".felt file, an E4 folder or zip, a WAV file or a folder of them")
+    p = subparsers.add_parser("features", help="compute the features of every window of a recording, or of a folder of them")
+    p.add_argument("recording", help=".felt file, an E4 folder or zip, a WAV file, or a folder of such recordings")
     p.add_argument(
         "--window", type=_window, default=DEFAULT_WINDOW_S, metavar="SECONDS",
         help="length (default: %(default)g), or: whole (each recording is one window)",
     )
     p.add_argument("--hop", type=float, default=DEFAULT_HOP_S, metavar="SECONDS", help="step (default: %(default)g)")
     p.add_argument("--engine", default="stream", metavar="NAME", help="what computes them: stream (default) or neurokit")
-    p.add_argument("--out", required=True, metavar="CSV", help="table to write")
+    p.add_argument("--jobs", type=int, default=0, metavar="N", help="recordings of a folder at a time (default: every core)")
+    p.add_argument("--out", required=True, metavar="TABLE", help="table to write, .csv or .parquet")
     p.set_defaults(run=run)
+
+
+def _window(text: str) -> float | None:
+    """Seconds; None for a whole recording."""
+    return None if text == WHOLE else float(text)
 
 
 def run(args: argparse.Namespace) -> int:
     """Compute and write the table."""
-    from feltsense.cli._progress import progress
+    from feltsense.importers import recordings_in
+
+    _check(args)
+    source = Path(args.recording)
+    files = recordings_in(source) if source.is_dir() else []
+    return _folder(args, source, files) if files else _single(args, source)
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse what cannot work before anything is read."""
+    from feltsense.cli._table import SUFFIXES, writer
     from feltsense.errors import InputError, UnknownNameError
     from feltsense.features import ENGINES
-    from feltsense.importers import open_recording, wav_files
-    from feltsense.session import Pipeline
 
     out = Path(args.out)
     if args.engine not in ENGINES:
         raise UnknownNameError("feature engine", args.engine, ENGINES)
-    if out.suffix.lower() != ".csv":
-        msg = f"--out {args.out}: this release writes .csv tables only; give a name that ends in .csv"
+    if out.suffix.lower() not in SUFFIXES:
+        msg = f"--out {args.out}: give a name that ends in {' or '.join(SUFFIXES)}"
         raise InputError(msg)
+    writer(out)  # its library is there
+    if args.engine == "neurokit":
+        from feltsense.features import neurokit
+
+        neurokit.library()
     if not out.parent.is_dir():
         msg = f"--out {args.out}: the folder {out.parent} does not exist; make it first"
         raise InputError(msg)
     for name in ("window", "hop"):
         seconds = getattr(args, name)
-        if seconds != WHOLE and not LEAST_S <= seconds <= LARGEST_S:
+        if seconds is not None and not LEAST_S <= seconds <= LARGEST_S:
             msg = f"--{name} {seconds:g}: give {LEAST_S:g} to {LARGEST_S:g} seconds"
             raise InputError(msg)
-    folder = Path(args.recording)
-    files = wav_files(folder) if folder.is_dir() else []
-    if files:
-        return _folder(args, folder, files)
-    recording = open_recording(args.recording)
-    t0 = recording.start_ns
-    window, hop = _grid(args, recording)
-    pipeline = Pipeline(recording.infos(), window=window, hop=hop, start_ns=t0, engine=args.engine)
-    if not pipeline.schema.names:
-        msg = f"{args.recording}: none of its streams ({', '.join(sorted(recording.streams))}) has features"
+    if args.jobs < 0:
+        msg = f"--jobs {args.jobs}: give how many recordings at a time, or leave it out for every core"
         raise InputError(msg)
-    items = list(recording.items())
-    windows = _windows(pipeline, progress(items, len(items), "features"))
-    rows = _write(out, columns(pipeline.schema), (row(t0, w, v) for w, v in windows))
-    if not rows:
+
+
+def _single(args: argparse.Namespace, source: Path) -> int:
+    from feltsense.cli._progress import progress
+    from feltsense.cli._recording_table import Grid, recording_table
+    from feltsense.cli._table import column_names, writer
+
+    grid = Grid(args.window, args.hop, args.engine)
+    table = recording_table(source, grid, lambda names: progress(names, len(names), "features"))
+    names = column_names(table.schema)
+    with writer(Path(args.out))(Path(args.out), names) as out:
+        out.write(table.cells(names))
+    if not len(table.start_ns):
         # A header alone is a valid table; silence about why would not be a valid answer.
-        length = recording.seconds
-        sys.stderr.write(f"feltsense: {args.recording}: {length:g} s long, shorter than one window of {args.window:g} s\n")
-    sys.stdout.write(f"{args.out}: {rows} windows, {len(pipeline.schema.names)} features\n")
+        length = f"{table.seconds:g} s long, shorter than one window of {args.window:g} s"
+        sys.stderr.write(f"feltsense: {args.recording}: {length}\n")
+    sys.stdout.write(f"{args.out}: {len(table.start_ns)} windows, {len(table.schema.names)} features\n")
     return 0
-
-
-def _window(text: str) -> float:
-    """Seconds, or 0 for a whole recording."""
-    return WHOLE if text == "whole" else float(text)
-
-
-def _grid(args: argparse.Namespace, recording: Recording) -> tuple[float, float]:
-    """Window and hop in seconds; the whole of a recording is one window, and there is no second."""
-    return (recording.seconds, recording.seconds) if args.window == WHOLE else (args.window, args.hop)
 
 
 def _folder(args: argparse.Namespace, folder: Path, files: list[Path]) -> int:
-    """One table of a folder of WAV files."""
+    """One table of a folder of recordings; one that fails is named, and does not lose the others."""
+    from feltsense.cli._pool import each
     from feltsense.cli._progress import progress
-    from feltsense.importers import open_recording
-    from feltsense.session import Pipeline
+    from feltsense.cli._recording_table import Grid, load, spool, united
+    from feltsense.cli._table import column_names, writer
+    from feltsense.errors import InputError
 
-    header: list[str] = []
-
-    def rows() -> Iterator[list[str]]:
-        for path in progress(files, len(files), "features"):
-            recording = open_recording(path)
-            window, hop = _grid(args, recording)
-            t0 = recording.start_ns
-            pipeline = Pipeline(recording.infos(), window=window, hop=hop, start_ns=t0, engine=args.engine)
-            if not header:
-                header.extend(("path", *columns(pipeline.schema)))
-                yield header
-            name = path.relative_to(folder).as_posix()
-            yield from ([name, *row(t0, w, v)] for w, v in _windows(pipeline, recording.items()))
-
-    table = rows()
-    count = _write(Path(args.out), next(table), table)
-    sys.stdout.write(f"{args.out}: {count} windows of {len(files)} files, {len(header)} columns\n")
-    return 0
-
-
-def _windows(pipeline: Pipeline, items: Iterable[Chunk | Event]) -> Iterator[tuple[Window, FeatureVector]]:
-    for item in items:
-        yield from pipeline.push(item)
-    yield from pipeline.finish()
-
-
-def columns(schema: FeatureSchema) -> list[str]:
-    """Header of the table."""
-    return ["start_s", "end_s", "start_unix", "end_unix", *schema.names, *(f"quality.{m}" for m in schema.modalities)]
+    grid, out = Grid(args.window, args.hop, args.engine), Path(args.out)
+    jobs = min(args.jobs or os.cpu_count() or 1, len(files))
+    failed = 0
+    with tempfile.TemporaryDirectory() as kept:
+        tasks = [(path, grid, Path(kept) / f"{i}.npz") for i, path in enumerate(files)]
+        for i, problem in progress(each(spool, tasks, jobs), len(tasks), "features"):
+            if problem:
+                failed += 1
+                _say(f"{files[i]}: {problem.removeprefix(f'{files[i]}: ')}")
+        done = [(files[i], t[2]) for i, t in enumerate(tasks) if t[2].exists()]
+        if not done:
+            msg = f"{folder}: none of its {len(files)} recordings could be used; what is wrong with each is said above"
+            raise InputError(msg)
+        schema = united([load(path).schema for _, path in done])
+        names, count = column_names(schema), 0
+        with writer(out)(out, ["path", *names]) as table:
+            for source, path in done:
+                part = load(path)
+                if not len(part.start_ns):
+                    _say(f"{source}: {part.seconds:g} s long, shorter than one window of {args.window:g} s")
+                    continue
+                table.write({"path": [source.relative_to(folder).as_posix()] * len(part.start_ns)} | part.cells(names))
+                count += len(part.start_ns)
+    words = f"{count} windows of {len(done)} recordings, {len(schema.names)} features"
+    sys.stdout.write(f"{out}: {words}" + (f"; {failed} failed\n" if failed else "\n"))
+    return 1 if failed else 0
 
 
-def row(start_ns: int, window: Window, vector: FeatureVector) -> list[str]:
-    """One window as cells."""
-    numbers = (*vector.values.tolist(), *vector.quality.tolist())
-    return [
-        repr((window.start_ns - start_ns) / NS),
-        repr((window.stop_ns - start_ns) / NS),
-        _unix(window.start_ns),
-        _unix(window.stop_ns),
-        *("" if math.isnan(x) else repr(x) for x in numbers),
-    ]
-
-
-def _unix(ns: int) -> str:
-    """Unix seconds with all nine digits: a float would round them."""
-    return f"{ns // NS}.{ns % NS:09d}"
-
-
-def _write(path: Path, header: list[str], rows: Iterable[list[str]]) -> int:
-    """Write the table whole or not at all; number of rows."""
-    beside = path.with_name(path.name + ".part")
-    count = 0
-    try:
-        with beside.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(header)
-            for cells in rows:
-                writer.writerow(cells)
-                count += 1
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return count
+def _say(text: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+    sys.stderr.write(f"feltsense: {' '.join(text.split())}\n")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from feltsense.core.recording import Recording
 
-__all__ = ["importer", "importers", "open_recording", "wav_files"]
+__all__ = ["importer", "importers", "open_recording", "recordings_in"]
 
 WAV = ".wav"
 
@@ -47,10 +47,25 @@ def importer(name: str) -> Callable[[Path, str, Mapping[str, str]], Recording]:
     return found
 
 
-def wav_files(folder: Path) -> list[Path]:
-    """WAV files of a folder and the folders in it, in order of their names; what a system hides is passed over."""
-    found = (p for p in folder.rglob("*") if p.suffix.lower() == WAV and p.is_file())
-    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+def recordings_in(folder: Path) -> list[Path]:
+    """Recordings of a folder and the folders in it, in order of their names: ``.felt`` and WAV files, E4 folders and zips.
+
+    An E4 folder is one recording; so the list is empty where the folder itself is one, and where it holds none. What a
+    system hides is passed over.
+    """
+    from feltsense.importers import e4
+
+    if e4.is_folder(folder):
+        return []
+    found: list[Path] = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            found += [path] if e4.is_folder(path) else recordings_in(path)
+        elif path.suffix.lower() in (".felt", ".zip", WAV):
+            found.append(path)
+    return found
 
 
 def open_recording(path: str | os.PathLike[str], subject: str | None = None) -> Recording:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["IMPORTER", "is_zip", "name_of"]
+__all__ = ["IMPORTER", "is_folder", "is_zip", "name_of"]
 
 _ZIP = b"PK"
 DEVICE = "Empatica E4"
@@ -53,6 +53,11 @@ _TICK_S = 1 / 64
 """The E4 counts beat intervals in BVP samples: intervals that join are within one."""
 _UNEVEN_S = 60.0
 """Signals of one E4 end within seconds of each other; a minute apart, a file was cut."""
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder holds an E4's signals, complete or not."""
+    return path.is_dir() and any((path / name).is_file() for name in _SIGNALS)
 
 
 def is_zip(path: Path) -> bool:
