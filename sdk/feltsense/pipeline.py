@@ -171,9 +171,12 @@ class Pipeline:
             self._t0 = self._find_start()
         if self._t0 is None:
             return
+        begun = self._windower.needed_from(self._t0)
         for window in self._windower.ready(self._t0, self._final_ns()):
             yield window, self._vector(window)
         before = self._windower.needed_from(self._t0)
+        if before == begun:
+            return  # no window was ready: nothing more can be forgotten
         for _, extractor in self._extractors:
             if extractor is not None:
                 extractor.forget(before)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cardiac_cases import beat_times
 from feltsense.dsp.intervals import IntervalRule, near_median, successive, time_domain
+from feltsense.features.ecg import poincare
 
 NAMES = {
     "mean_nn": "MeanNN", "median_nn": "MedianNN", "min_nn": "MinNN", "max_nn": "MaxNN", "sdnn": "SDNN", "rmssd": "RMSSD",
@@ -34,6 +35,9 @@ def test_poincare_equals_the_reference():
     ours = time_domain(interval, np.ones(len(interval), bool))
     assert ours.sd1 == pytest.approx(float(theirs["HRV_SD1"].iloc[0]), rel=1e-9)
     assert ours.sd2 == pytest.approx(float(theirs["HRV_SD2"].iloc[0]), rel=1e-9)
+    follows = poincare(ours.sd1, ours.sd2)
+    for mine, its in (("sd1_sd2", "SD1SD2"), ("csi", "CSI"), ("cvi", "CVI")):
+        assert follows[mine] == pytest.approx(float(theirs[f"HRV_{its}"].iloc[0]), rel=1e-9), mine
 
 
 def test_differences_are_formed_between_neighbours_only():

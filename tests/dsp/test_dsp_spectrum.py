@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from feltsense.dsp.spectrum import band_powers, dfa_short, sample_entropy
+from feltsense.dsp.spectrum import HF_HZ, LF_HZ, VLF_HZ, band_powers, dfa_short, sample_entropy
 
 LF, HF = 450.0, 200.0
 
@@ -22,18 +22,34 @@ def tachogram(seconds, low_hz=0.1, high_hz=0.25):
 
 @pytest.mark.parametrize("seconds", [120, 300])
 def test_known_powers(seconds):
-    low, high = band_powers(*tachogram(seconds))
-    assert low == pytest.approx(LF, rel=0.02)
-    assert high == pytest.approx(HF, rel=0.02)
+    powers = band_powers(*tachogram(seconds))
+    assert powers.lf == pytest.approx(LF, rel=0.02)
+    assert powers.hf == pytest.approx(HF, rel=0.02)
+    assert powers.vlf < 0.01 * LF
+
+
+@pytest.mark.parametrize("n", [8, 9, 40, 400])
+def test_power_is_that_of_scipys_spline_and_periodogram(n):
+    from scipy.interpolate import make_interp_spline
+    from scipy.signal import periodogram
+
+    rng = np.random.default_rng(n)
+    nn = 800 + 60 * rng.standard_normal(n)
+    at = np.cumsum(nn) / 1e3
+    x = make_interp_spline(at, nn, k=3)(np.arange(at[0], at[-1], 0.25))
+    hz, density = periodogram(x, 4.0, window="hann", detrend="constant")
+    powers = band_powers(at, nn)
+    for got, (a, b) in ((powers.vlf, VLF_HZ), (powers.lf, LF_HZ), (powers.hf, HF_HZ)):
+        assert got == pytest.approx(density[(hz >= a) & (hz < b)].sum() * hz[1], rel=1e-9)
 
 
 def test_left_out_intervals_change_little():
     at, nn = tachogram(300)
     keep = np.ones(len(nn), bool)
     keep[[40, 41, 160, 161, 250]] = False
-    low, high = band_powers(at[keep], nn[keep])
-    assert low == pytest.approx(LF, rel=0.05)
-    assert high == pytest.approx(HF, rel=0.10)
+    powers = band_powers(at[keep], nn[keep])
+    assert powers.lf == pytest.approx(LF, rel=0.05)
+    assert powers.hf == pytest.approx(HF, rel=0.10)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -52,4 +68,4 @@ def test_what_has_no_meaning_is_nan():
     for nn in (np.empty(0), np.full(3, 800.0), np.full(300, 800.0)):
         assert np.isnan(sample_entropy(nn))
         assert np.isnan(dfa_short(nn))
-    assert np.isnan(band_powers(np.arange(3.0), np.full(3, 800.0))).all()
+    assert np.isnan(band_powers(np.arange(3.0), np.full(3, 800.0)).total)

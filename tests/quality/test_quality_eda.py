@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feltsense.core.chunk import Chunk, StreamInfo
+from feltsense.core.chunk import StreamInfo
 from feltsense.core.signals import spec
 from feltsense.core.timeline import NS, TimeMap
 from feltsense.core.vector import Reason
@@ -21,7 +21,7 @@ def verdicts(x, rate=4, sizes=()):
     for size in [*sizes, len(x)]:
         part = x[start : start + size]
         if len(part):
-            broken.append(gate.push(Chunk(info, 0, start, part, time)))
+            broken.append(gate.push(part, time.times(start, start + len(part))))
         start += size
     gate.close()
     t, codes = gate.between(0, NEVER_ENDING)

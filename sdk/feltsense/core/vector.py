@@ -199,6 +199,10 @@ class FeatureVector:
         if len(self.values) != len(self.schema.names) or len(self.reasons) != len(self.schema.names):
             msg = f"{len(self.schema.names)} features expected, got {len(self.values)} values, {len(self.reasons)} reasons"
             raise SchemaError(msg)
+        if np.isfinite(self.values).tolist() != [r is Reason.OK for r in self.reasons]:
+            self._refuse()
+
+    def _refuse(self) -> None:
         for name, value, reason in zip(self.schema.names, self.values, self.reasons, strict=True):
             if np.isfinite(value) != (reason is Reason.OK):
                 msg = f"{name} is {value} with reason {reason}: NaN exactly where a reason says why"

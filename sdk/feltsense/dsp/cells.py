@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Cells"]
 
 Summary = Callable[["NDArray[np.float64]"], "NDArray[np.float64]"]
-"""Samples of a cell, shape (size,) or (size, c) → its summary, shape (m,)."""
+"""Samples of a cell, shape (size,) or (size, c) → its summary, shape (m,); or many at once, (k, size) → (k, m)."""
 
 
 class Cells:
@@ -35,17 +35,26 @@ class Cells:
         Numbers in a summary.
     columns : int, optional
         Channels of the input; 0 for one-dimensional input.
+    together : bool, optional
+        The summary takes many cells of one-dimensional input at once, each on its own; it is then called when cells
+        are asked for, and not with every chunk.
     """
 
-    def __init__(self, summary: Summary, size: int, step: int, width: int, columns: int = 0) -> None:
+    def __init__(
+        self, summary: Summary, size: int, step: int, width: int, columns: int = 0, *, together: bool = False
+    ) -> None:
         self._summary, self._size, self._step = summary, size, step
+        self._together = together
+        self._within = np.arange(size)
         self._columns = columns
         self._times = Tail(2, np.int64)
         self._rows = Tail(width)
-        self.begin()
+        self._input, self._stamps = Tail(columns), Tail(0, np.int64)
+        self._next = 0
 
     def begin(self) -> None:
         """Begin a run; an unfinished cell is lost."""
+        self._complete()
         self._input = Tail(self._columns)
         self._stamps = Tail(0, np.int64)
         self._next = 0
@@ -54,12 +63,20 @@ class Cells:
         """Take the run's next samples with their session times."""
         self._input.append(values)
         self._stamps.append(t_ns)
-        while self._input.stop >= self._next + self._size:
-            a, b = self._next, self._next + self._size
-            stamps = self._stamps.between(a, b)
-            self._times.append(np.array([[stamps[0], stamps[-1]]]))
-            self._rows.append(self._summary(self._input.between(a, b))[None, :])
-            self._next += self._step
+        if not self._together:
+            self._complete()
+
+    def _complete(self) -> None:
+        """Summarise the cells whose samples are there."""
+        count = (self._input.stop - self._next - self._size) // self._step + 1
+        if count < 1:
+            return
+        first = self._step * np.arange(count)
+        stamps = self._stamps.between(self._next, self._input.stop)
+        self._times.append(np.array((stamps[first], stamps[first + (self._size - 1)])).T)
+        cells = self._input.between(self._next, self._input.stop)[first[:, None] + self._within]
+        self._rows.append(self._summary(cells) if self._together else np.array([self._summary(c) for c in cells]))
+        self._next += count * self._step
         self._input.drop(self._next)
         self._stamps.drop(self._next)
 
@@ -69,13 +86,15 @@ class Cells:
 
     def timed(self, start_ns: int, stop_ns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Those cells' first and last sample times, shape (k, 2), and their summaries, shape (k, width): views."""
+        self._complete()
         times = self._times.rows
-        a = int(np.searchsorted(times[:, 0], start_ns))
-        b = int(np.searchsorted(times[:, 1], stop_ns))
+        a = int(times[:, 0].searchsorted(start_ns))
+        b = int(times[:, 1].searchsorted(stop_ns))
         return times[a : max(a, b)], self._rows.rows[a : max(a, b)]
 
     def forget(self, before_ns: int) -> None:
         """Drop the cells that begin before `before_ns`."""
-        n = self._times.start + int(np.searchsorted(self._times.rows[:, 0], before_ns))
+        self._complete()
+        n = self._times.start + int(self._times.rows[:, 0].searchsorted(before_ns))
         self._times.drop(n)
         self._rows.drop(n)

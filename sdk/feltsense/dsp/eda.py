@@ -126,6 +126,7 @@ def conductance_filter(rate: float) -> BlockFilter:
         samples(_LEVEL_BLOCK, rate),
         samples(_LEVEL_BEFORE, rate),
         samples(_LEVEL_AFTER, rate),
+        linear=True,
     )
 
 
@@ -137,6 +138,7 @@ def slow_filter(rate: float) -> BlockFilter:
         samples(_SLOW_BLOCK, rate),
         samples(_SLOW_BEFORE, rate),
         samples(_SLOW_AFTER, rate),
+        linear=True,
     )
 
 
@@ -154,8 +156,11 @@ def _slow(level_of: Operation, slow: list[Operation], half: int, x: Array) -> Ar
 def _average(x: Array, half: int) -> Array:
     """Mean of `half` samples on either side; beyond a run's end it is continued by its point reflection, as a line is."""
     half = min(half, len(x) - 1)
-    total = np.concatenate(([0.0], np.cumsum(np.pad(x, half, mode="reflect", reflect_type="odd"))))
-    return (total[2 * half + 1 :] - total[: len(x)]) / (2 * half + 1)
+    aside = [(half, half)] + [(0, 0)] * (x.ndim - 1)
+    total = np.cumsum(np.pad(x, aside, mode="reflect", reflect_type="odd"), axis=0)
+    total = np.concatenate((np.zeros_like(total[:1]), total))
+    mean: Array = (total[2 * half + 1 :] - total[: len(x)]) / (2 * half + 1)
+    return mean
 
 
 class ScrDetector:

@@ -88,7 +88,11 @@ def mains_triangle(rate: float) -> NDArray[np.float64]:
 
 def _clean(drift: Operation, triangle: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
     half = len(triangle) // 2
-    smooth: NDArray[np.float64] = np.convolve(np.pad(drift(x), half, mode="edge"), triangle, mode="valid")
+    y = drift(x)
+    if not len(y):
+        return y
+    y = np.concatenate((np.full(half, y[0]), y, np.full(half, y[-1])))
+    smooth: NDArray[np.float64] = np.convolve(y, triangle, mode="valid")
     return smooth
 
 

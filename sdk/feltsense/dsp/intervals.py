@@ -11,6 +11,7 @@ Rules
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["IntervalRule", "TimeDomain", "near_median", "quantile", "successive", "time_domain"]
 
+_SQRT2 = math.sqrt(2.0)
 MAD_TO_SD = 1.4826
 """Median absolute deviation → standard deviation of a normal distribution."""
 
@@ -140,19 +142,20 @@ def time_domain(interval_ms: NDArray[np.float64], valid: NDArray[np.bool_]) -> T
         Which to use; never true where the interval is NaN.
     """
     nn = interval_ms[valid]
-    d = successive(interval_ms, valid)
-    nan = float("nan")
-    n, m = len(nn), len(d)
+    nan = math.nan
+    n = len(nn)
     if not n:
         return TimeDomain(0, 0, *(nan,) * 15)
-    mean, sdnn = float(nn.mean()), _sd(nn)
+    pairs = valid[1:] & valid[:-1]
+    later, earlier = interval_ms[1:][pairs], interval_ms[:-1][pairs]
+    d = later - earlier
+    m = len(d)
+    mean, sdnn = float(np.add.reduce(nn)) / n, _sd(nn)
     ordered = np.sort(nn)
     median = quantile(ordered, 0.5)
-    rmssd = float(np.sqrt(np.mean(d * d))) if m else nan
+    rmssd = math.sqrt(float(np.add.reduce(d * d)) / m) if m else nan
     sdsd = _sd(d)
     size = np.abs(d)
-    pairs = valid[1:] & valid[:-1]
-    along = (interval_ms[1:] + interval_ms[:-1])[pairs] / np.sqrt(2.0)
     return TimeDomain(
         n=n,
         differences=m,
@@ -163,17 +166,21 @@ def time_domain(interval_ms: NDArray[np.float64], valid: NDArray[np.bool_]) -> T
         sdnn=sdnn,
         rmssd=rmssd,
         sdsd=sdsd,
-        pnn50=100.0 * int((size > 50.0).sum()) / (m + 1) if m else nan,
-        pnn20=100.0 * int((size > 20.0).sum()) / (m + 1) if m else nan,
+        pnn50=100.0 * np.count_nonzero(size > 50.0) / (m + 1) if m else nan,
+        pnn20=100.0 * np.count_nonzero(size > 20.0) / (m + 1) if m else nan,
         cvnn=sdnn / mean,
         cvsd=rmssd / mean,
         mad_nn=MAD_TO_SD * quantile(np.sort(np.abs(nn - median)), 0.5),
         iqr_nn=quantile(ordered, 0.75) - quantile(ordered, 0.25),
-        sd1=sdsd / float(np.sqrt(2.0)),
-        sd2=_sd(along),
+        sd1=sdsd / _SQRT2,
+        sd2=_sd((later + earlier) / _SQRT2),
     )
 
 
 def _sd(x: NDArray[np.float64]) -> float:
     """Standard deviation (n − 1); NaN below two values."""
-    return float(x.std(ddof=1)) if len(x) > 1 else float("nan")
+    n = len(x)
+    if n < 2:
+        return math.nan
+    c = x - float(np.add.reduce(x)) / n
+    return math.sqrt(float(np.add.reduce(c * c)) / (n - 1))

@@ -22,6 +22,7 @@ from scipy.signal import find_peaks
 
 from feltsense.dsp.blocks import Tail, samples
 from feltsense.dsp.filters import ecg_clean, pulse_fine, pulse_wave
+from feltsense.dsp.intervals import quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,6 +69,18 @@ def parabola(before: float, at: float, after: float) -> float:
     return min(0.5, max(-0.5, 0.5 * (before - after) / bend)) if bend else 0.0
 
 
+def _most_prominent(x: NDArray[np.float64]) -> int | None:
+    """Most prominent of the maxima in x; None where there is none."""
+    values = x.tolist()
+    maxima = [i for i in range(1, len(values) - 1) if values[i - 1] <= values[i] >= values[i + 1]]
+    if len(maxima) == 1 and values[maxima[0] - 1] < values[maxima[0]] > values[maxima[0] + 1]:
+        return maxima[0]
+    if not maxima:
+        return None
+    found, properties = find_peaks(x, prominence=(None, None))
+    return int(found[int(np.argmax(properties["prominences"]))]) if len(found) else None
+
+
 class _Bumps:
     """Turns a flag per sample into stretches, and the most prominent maximum of a signal in each."""
 
@@ -94,11 +107,11 @@ class _Bumps:
 
     def peak(self, begin: int, end: int, sign: int = 1) -> int | None:
         """Most prominent crest in [begin, end), upwards or (sign −1) downwards, unless it follows the last one too soon."""
-        part = sign * self._signal.between(begin, end)
-        found, properties = find_peaks(part, prominence=(None, None))
-        if not len(found):
+        part = self._signal.between(begin, end)
+        highest = _most_prominent(part if sign > 0 else -part)
+        if highest is None:
             return None
-        at = begin + int(found[int(np.argmax(properties["prominences"]))])
+        at = begin + highest
         if at - self._last <= self._dead:
             return None
         self._last = at
@@ -167,7 +180,7 @@ class QrsDetector:
         """Let a block's complexes vote on the lead's polarity."""
         if not complexes:
             return
-        level = float(np.median(clean))
+        level = quantile(np.sort(clean), 0.5)
         for begin, end in complexes:
             height, depth = self._bumps.reach(begin, end, level)
             self._votes.append(-1 if depth > QRS_INVERTED * height else int(height > QRS_INVERTED * depth))
@@ -177,10 +190,16 @@ class QrsDetector:
 
 
 def _steepness(clean: Operation, smooth: int, mean: int, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    out = np.zeros((len(x), 2))
     y = clean(x)
-    steep = np.abs(np.gradient(y)) if len(y) > 1 else np.zeros(len(y))
+    steep = np.zeros(len(y))
+    if len(y) > 1:
+        steep[1:-1] = 0.5 * np.abs(y[2:] - y[:-2])
+        steep[0], steep[-1] = abs(y[1] - y[0]), abs(y[-1] - y[-2])
     near = uniform_filter1d(steep, smooth, mode="nearest")
-    return np.column_stack((y, near - QRS_WEIGHT * uniform_filter1d(near, mean, mode="nearest")))
+    out[:, 0] = y
+    out[:, 1] = near - QRS_WEIGHT * uniform_filter1d(near, mean, mode="nearest")
+    return out
 
 
 class PulseDetector:

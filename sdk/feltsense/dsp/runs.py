@@ -56,22 +56,33 @@ class RunSplitter:
 
     def push(self, chunk: Chunk) -> Iterator[Piece]:
         """Pieces of a chunk, in order."""
-        if chunk.segment != self._segment:
-            self._segment, self._open = chunk.segment, False
-        if not len(chunk):
+        return self.take(chunk.segment, chunk.values, *chunk.time.both_times(chunk.start, chunk.stop))
+
+    def take(
+        self, segment: int, values: NDArray[np.float64], t_ns: NDArray[np.int64], device_ns: NDArray[np.int64]
+    ) -> Iterator[Piece]:
+        """Pieces of the segment's next samples, shape (n, channels), with their times, in order."""
+        if segment != self._segment:
+            self._segment, self._open = segment, False
+        if not len(values):
             return
-        finite = np.asarray(np.isfinite(chunk.values).all(axis=1))
-        t_ns, device_ns = chunk.time.both_times(chunk.start, chunk.stop)
+        finite = np.asarray(np.isfinite(values))
+        if finite.all():
+            if not self._open:
+                self._run, self._open = self._run + 1, True
+            yield Piece(self._run, values, t_ns, device_ns, False)
+            return
+        finite = np.asarray(finite.all(axis=1))
         cuts = (0, *(np.flatnonzero(finite[1:] != finite[:-1]) + 1).tolist(), len(finite))
         for a, b in pairwise(cuts):
             if finite[a]:
                 if not self._open:
                     self._run, self._open = self._run + 1, True
                 ends = b < len(finite)
-                yield Piece(self._run, chunk.values[a:b], t_ns[a:b], device_ns[a:b], ends)
+                yield Piece(self._run, values[a:b], t_ns[a:b], device_ns[a:b], ends)
                 self._open = not ends
             elif self._open:
-                yield Piece(self._run, chunk.values[:0], t_ns[:0], device_ns[:0], True)
+                yield Piece(self._run, values[:0], t_ns[:0], device_ns[:0], True)
                 self._open = False
 
     def close(self) -> None:

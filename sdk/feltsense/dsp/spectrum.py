@@ -4,7 +4,7 @@ Definitions
 -----------
 - Spectrum: NN intervals at the times of their beats, a cubic spline through them at 4 Hz, mean removed, Hann periodogram
   scaled so that its sum is the variance. Absolute power: nothing is normalised, so windows can be compared.
-- LF 0.04–0.15 Hz, HF 0.15–0.4 Hz (Task Force 1996, Circulation 93:1043).
+- VLF 0.0033–0.04 Hz, LF 0.04–0.15 Hz, HF 0.15–0.4 Hz (Task Force 1996, Circulation 93:1043).
 - Sample entropy: m = 2, r = 0.2 standard deviations (n − 1), after Richman & Moorman 2000, Am J Physiol 278:H2039.
 - DFA α1: windows of 4–11 beats that overlap by half, after Peng 1995, Chaos 5:82, as NeuroKit2 computes it.
 
@@ -14,6 +14,9 @@ gapless piece.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,9 +27,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["HF_HZ", "LF_HZ", "band_powers", "band_powers_rows", "dfa_short", "sample_entropy"]
+__all__ = ["HF_HZ", "LF_HZ", "VLF_HZ", "Powers", "band_powers", "band_powers_rows", "dfa_short", "sample_entropy"]
 
-LF_HZ, HF_HZ = (0.04, 0.15), (0.15, 0.4)
+VLF_HZ, LF_HZ, HF_HZ = (0.0033, 0.04), (0.04, 0.15), (0.15, 0.4)
 _RATE = 4.0
 """Hz; twice the fastest heart's Nyquist frequency of its own intervals."""
 _LEAST_POINTS = 8
@@ -37,8 +40,22 @@ _DFA_STILL_MS2 = 1e-8
 """Variance of a segment that counts as none."""
 
 
-def band_powers(at_s: NDArray[np.float64], nn_ms: NDArray[np.float64]) -> tuple[float, float]:
-    """LF and HF power, ms²; NaN for a series too short to have a spectrum.
+@dataclass(frozen=True, slots=True)
+class Powers:
+    """Power of a tachogram, ms²; NaN for a series too short to have a spectrum."""
+
+    vlf: float
+    lf: float
+    hf: float
+
+    @property
+    def total(self) -> float:
+        """All three bands together."""
+        return self.vlf + self.lf + self.hf
+
+
+def band_powers(at_s: NDArray[np.float64], nn_ms: NDArray[np.float64]) -> Powers:
+    """Power in the three bands.
 
     Parameters
     ----------
@@ -47,12 +64,11 @@ def band_powers(at_s: NDArray[np.float64], nn_ms: NDArray[np.float64]) -> tuple[
     nn_ms : ndarray, shape (n,)
         NN intervals.
     """
-    low, high = band_powers_rows([(at_s[None], nn_ms[None])])[0].tolist()
-    return low, high
+    return Powers(*band_powers_rows([(at_s[None], nn_ms[None])])[0].tolist())
 
 
 def band_powers_rows(series: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> NDArray[np.float64]:
-    """LF and HF power of many series: the same bits as one by one.
+    """Power of many series in the three bands: the same bits as one by one.
 
     Parameters
     ----------
@@ -61,8 +77,8 @@ def band_powers_rows(series: Sequence[tuple[NDArray[np.float64], NDArray[np.floa
 
     Returns
     -------
-    ndarray, shape (rows, 2)
-        LF and HF, in the order given.
+    ndarray, shape (rows, 3)
+        VLF, LF and HF of each, in the order given.
     """
     none = np.empty(0)
     parts = [
@@ -71,17 +87,20 @@ def band_powers_rows(series: Sequence[tuple[NDArray[np.float64], NDArray[np.floa
     points = np.concatenate([p for p, _ in parts])
     size = np.concatenate([n for _, n in parts])
     start = np.cumsum(size) - size
-    out = np.full((len(size), 2), np.nan)
+    out = np.full((len(size), 3), np.nan)
     for n in np.unique(size[size > 0]).tolist():
         same = size == n
         x = points[start[same][:, None] + np.arange(n)]
-        hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n) / n)
-        spectrum = np.abs(np.fft.rfft((x - x.mean(axis=1, keepdims=True)) * hann, axis=1)) ** 2
+        x -= x.mean(axis=1, keepdims=True)
+        borders = [math.ceil(hz * n / _RATE - 1e-9) for hz in (VLF_HZ[0], VLF_HZ[1], LF_HZ[1], HF_HZ[1])]
+        first, last = max(borders[0], 1), min(borders[-1], n // 2)
+        plain = np.fft.rfft(x, axis=1)
+        # A periodic Hann window in time is this in frequency; its mean square is 3/8.
+        hann = 0.5 * plain[:, first:last] - 0.25 * (plain[:, first - 1 : last - 1] + plain[:, first + 1 : last + 1])
         # One-sided: the sum over all bins is the variance of the series.
-        power = 2.0 * spectrum / (n * float(np.sum(hann * hann)))
-        hz = np.fft.rfftfreq(n, 1.0 / _RATE)
-        for column, band in enumerate((LF_HZ, HF_HZ)):
-            low, high = np.searchsorted(hz, band)
+        power = (hann.real**2 + hann.imag**2) * (2.0 / (n * n * 0.375))
+        cuts = [min(max(k - first, 0), power.shape[1]) for k in borders]
+        for column, (low, high) in enumerate(pairwise(cuts)):
             out[same, column] = power[:, low:high].sum(axis=1)
     return out
 

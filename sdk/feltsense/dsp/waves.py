@@ -7,6 +7,7 @@ invented variability into RMSSD.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -89,8 +90,9 @@ class Wave(Protocol):
 
 
 def _standard(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    spread = float(x.std())
-    return (x - x.mean()) / spread if spread > 0.0 else None
+    centred = x - float(np.add.reduce(x)) / len(x)
+    spread = math.sqrt(float(np.add.reduce(centred * centred)) / len(x))
+    return centred / spread if spread > 0.0 else None
 
 
 class Qrs:

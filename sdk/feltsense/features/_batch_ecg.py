@@ -185,7 +185,13 @@ class _Windows:
                 self._put("sd1", rows, sdsd / float(np.sqrt(2.0)))
         for rows, along in _groups(self._along, self._d_from, self._m):
             if along.shape[1] > 1:
-                self._put("sd2", rows, along.std(axis=1, ddof=1))
+                sd1, sd2 = self.values[rows, _COLUMN["sd1"]], along.std(axis=1, ddof=1)
+                self._put("sd2", rows, sd2)
+                plot = (sd1 > 0.0) & (sd2 > 0.0)
+                rows, sd1, sd2 = rows[plot], sd1[plot], sd2[plot]
+                self._put("sd1_sd2", rows, sd1 / sd2)
+                self._put("csi", rows, sd2 / sd1)
+                self._put("cvi", rows, np.log10(16.0 * sd1 * sd2))
         intervals = np.maximum(self._beats - 1, 0)
         some = intervals > 0
         self._put("artefact_fraction", np.flatnonzero(some), 1.0 - self._n[some] / intervals[some])
@@ -288,14 +294,17 @@ class _Windows:
             spoilt = np.where(why[mine] == _OK, _GAP, why[mine])
             reason = np.where(at_s[:, -1] < _slow.SPANNED * _slow.HF_SECONDS, spoilt, reason)
             reason = np.where(self._present[mine] <= 0.0, _NO_SIGNAL, reason)
-            reasons[mine, hf] = reason
+            reasons[mine, hf] = reasons[mine, _COLUMN["hf_ln"]] = reason
             for n in np.unique(self._n[mine][reason == _OK]).tolist():
                 same = (self._n[mine] == n) & (reason == _OK)
                 good = valid[same]
                 asked.append(mine[same])
                 series.append((at_s[same][good].reshape(-1, n), interval[same][good].reshape(-1, n)))
         if series:
-            self.values[np.concatenate(asked), hf] = band_powers_rows(series)[:, 1]
+            rows, power = np.concatenate(asked), band_powers_rows(series)[:, 2]
+            self.values[rows, hf] = power
+            some = power > 0.0
+            self.values[rows[some], _COLUMN["hf_ln"]] = np.log(power[some])
 
 
 def _span(index: Ints, low: Ints, stop: Ints) -> tuple[Ints, Ints]:

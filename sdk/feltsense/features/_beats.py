@@ -13,6 +13,7 @@ Contract
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -162,7 +163,7 @@ class BeatLine:
     def between(self, start_ns: int, stop_ns: int) -> Beats:
         """Beats in [start_ns, stop_ns)."""
         times = self._times.rows
-        a, b = (int(i) for i in np.searchsorted(times, (start_ns, stop_ns)))
+        a, b = (int(i) for i in times.searchsorted((start_ns, stop_ns)))
         rows = self._rows.rows[a:b]
         valid = rows[:, self._VALID] > 0.0
         valid[:1] = False  # the first interval began before the window
@@ -178,7 +179,7 @@ class BeatLine:
 
     def forget(self, before_ns: int) -> None:
         """Drop the beats before a time."""
-        n = self._times.start + int(np.searchsorted(self._times.rows, before_ns))
+        n = self._times.start + int(self._times.rows.searchsorted(before_ns))
         self._times.drop(n)
         self._rows.drop(n)
 
@@ -187,9 +188,12 @@ class BeatLine:
             if self._spectrum is not None:
                 stamps = run.stamps.between(block.start, block.start + len(block.values))
                 self._spectrum.push(block.values[:, self._spectrum_column], stamps[:, 0])
-        times, rows = run.taken()
-        self._times.append(times)
-        self._rows.append(rows)
+        if run.waits:
+            times, rows = run.taken()
+            self._times.append(times)
+            self._rows.append(rows)
+        if blocks:
+            run.forget()
 
 
 class _Run:
@@ -240,6 +244,11 @@ class _Run:
             self._judge_rhythm()
         return blocks
 
+    @property
+    def waits(self) -> bool:
+        """Whether beats became final since they were last taken."""
+        return self._ready > self._taken
+
     def taken(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Beats that became final since the last call: session times and rows."""
         a, b = self._taken, self._ready
@@ -249,9 +258,7 @@ class _Run:
         rows = np.column_stack(
             (np.abs(interval), interval > 0.0, like, pair, self._kinds.between(a, b), self._measures.between(a, b))
         )
-        times = self._places.between(a, b)[:, 1].copy()
-        self._forget()
-        return times, rows
+        return self._places.between(a, b)[:, 1].copy(), rows
 
     def _step(self, block: Block) -> None:
         self._filtered.append(block.values)
@@ -265,22 +272,28 @@ class _Run:
 
     def _measure(self, until: int) -> None:
         """Measure the waiting peaks whose surroundings are there."""
+        places, shapes, measures = [], [], []
+        # Two peaks may snap to one crest; and what was judged stays judged.
+        last = max(int(self._places.rows[-1, 0]) if len(self._places) else -1, self._shaped - 1)
         while self._waiting and self._waiting[0] + self._wave.ahead <= until:
             beat = self._wave.measure(self._filtered.rows, self._filtered.start, self._waiting.pop(0))
-            # Two peaks may snap to one crest; and what was judged stays judged.
-            last = int(self._places.rows[-1, 0]) if len(self._places) else -1
-            if beat is None or beat.at <= max(last, self._shaped - 1):
+            if beat is None or beat.at <= last:
                 continue
-            whole = int(np.floor(beat.fiducial))
-            a, b = self.stamps.between(whole, whole + 2)[[0, -1]]
-            t, d = (int(x) + round((beat.fiducial - whole) * int(y - x)) for x, y in zip(a, b, strict=True))
-            self._places.append(np.array([[beat.at, t, d]]))
-            self._shapes.append(beat.shape[None, :])
-            self._measures.append(np.array([beat.measures]))
+            last = beat.at
+            whole = math.floor(beat.fiducial)
+            (t0, d0), (t1, d1) = self.stamps.between(whole, whole + 2)[[0, -1]].tolist()
+            part = beat.fiducial - whole
+            places.append((beat.at, t0 + round(part * (t1 - t0)), d0 + round(part * (d1 - d0))))
+            shapes.append(beat.shape)
+            measures.append(beat.measures)
+        if places:
+            self._places.append(np.array(places))
+            self._shapes.append(np.array(shapes))
+            self._measures.append(np.array(measures))
 
     def _beats(self, start: int, stop: int) -> slice:
         """Beats (numbers from the first kept one) whose peaks lie in samples [start, stop)."""
-        a, b = np.searchsorted(self._places.rows[:, 0], (start, stop))
+        a, b = self._places.rows[:, 0].searchsorted((start, stop))
         return slice(int(a), int(b))
 
     def _judge_shapes(self) -> None:
@@ -327,7 +340,8 @@ class _Run:
             kinds[first:] = self._classifier.advance(interval[first:n], interval[n:])
         return kinds
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Drop what no beat to come needs."""
         self._filtered.drop(self._filtered.stop - self._wave.ahead - self._wave.behind - 2 * self._block)
         self.stamps.drop(min(self._final - self._wave.behind, self._filtered.start))
         oldest = self._beats(-1, self._done - max(self._back)).stop

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from feltsense.core.timeline import NS
 from feltsense.dsp.cells import Cells
 from feltsense.dsp.runs import RunSplitter
@@ -57,7 +59,8 @@ class Heart:
         self._range = spec.kind.low, spec.kind.high
         self._split = RunSplitter()
         self._line = BeatLine(wave, rule, rate, spectrum, spectrum_column)
-        self._faults = Cells(faults, round(FAULT_SECONDS * rate), max(1, round(FAULT_STEP_SECONDS * rate)), 2)
+        size, step = round(FAULT_SECONDS * rate), max(1, round(FAULT_STEP_SECONDS * rate))
+        self._faults = Cells(faults, size, step, 2, together=True)
         self._spans = Spans(round(NS / rate))
         self._run = -1
         self._last_ns = -(2**62)
@@ -96,11 +99,12 @@ class Heart:
     def evidence(self, window: Window, beats: Beats, present_s: float, moving: float = 0.0) -> Evidence:
         """What the quality of a window is judged by."""
         cells = self._faults.within(window.start_ns, window.stop_ns)
-        flat, railed = (float(v) for v in cells.mean(axis=0)) if len(cells) else (0.0, 0.0)
+        flat, railed = (np.add.reduce(cells) / len(cells)).tolist() if len(cells) else (0.0, 0.0)
+        nn = beats.interval_ms[beats.valid]
+        valid_ms = float(np.add.reduce(nn))
         # A window holds its whole beats; the rest of an interval at either end is not a fault.
-        edge = float(beats.interval_ms[beats.valid].mean()) / 1e3 if beats.valid.any() else 0.0
-        valid_s = float(beats.interval_ms[beats.valid].sum()) / 1e3
-        rhythm = min(1.0, valid_s / max(present_s - edge, 1e-3)) if present_s > 0.0 else 0.0
+        edge = valid_ms / len(nn) / 1e3 if len(nn) else 0.0
+        rhythm = min(1.0, valid_ms / 1e3 / max(present_s - edge, 1e-3)) if present_s > 0.0 else 0.0
         return Evidence(min(1.0, present_s / window.seconds), beats.likeness, rhythm, flat, railed, moving)
 
     def forget(self, before_ns: int) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from feltsense.core.chunk import Chunk
 from feltsense.core.timeline import NS
 from feltsense.dsp.blocks import Tail, samples
 from feltsense.dsp.cells import Cells
@@ -22,6 +21,7 @@ from feltsense.quality.eda import BEND_CELL_S, BEND_S, EdaGate, bends
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from feltsense.core.chunk import Chunk
     from feltsense.dsp.blocks import Block, BlockFilter
     from feltsense.dsp.eda import Scr
     from feltsense.dsp.runs import Piece
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EdaLine", "Rows"]
 
-_NEVER = -(2**62)
+_NEVER, _AHEAD = -(2**62), 2**62
+_HOLD_S = 2.0
+"""Samples are held for so long before they are worked off; the filters' blocks end on that grid anyway."""
 
 
 class Rows(NamedTuple):
@@ -100,6 +102,9 @@ class EdaLine:
         self._split = RunSplitter()
         self._run: _Run | None = None
         self._segment = -1
+        self._held: list[tuple[Array, NDArray[np.int64]]] = []
+        self._final: int | None = None
+        self._holds, self._hold = 0, samples(_HOLD_S, rate)
         self._last_ns = _NEVER
         self._level = _Rows(0)
         self._slow = _Rows(3)
@@ -107,7 +112,7 @@ class EdaLine:
         self._recovery = _Rows(0)
         lag = round(BEND_S * rate)
         cell = samples(BEND_CELL_S, rate)
-        self._bends = Cells(partial(bends, lag=lag), cell + 2 * lag, cell, 1) if lag else None
+        self._bends = Cells(partial(bends, lag=lag), cell + 2 * lag, cell, 1, together=True) if lag else None
         self._reach_ns = round((lag - 0.5) / rate * NS)
 
     def push(self, chunk: Chunk) -> None:
@@ -117,13 +122,24 @@ class EdaLine:
         if chunk.segment != self._segment:
             self.close()
             self._segment = chunk.segment
-        broken = self._gate.push(chunk)
-        if broken.any():
-            values = np.where(broken[:, None], np.nan, chunk.values)
-            chunk = Chunk(chunk.stream, chunk.segment, chunk.start, values, chunk.time, chunk.gap)
-        for piece in self._split.push(chunk):
-            self._take(piece)
+        self._held.append((chunk.values[:, 0], chunk.times))
+        self._holds += len(chunk)
         self._last_ns = chunk.stop_ns
+        if self._holds >= self._hold:
+            self._work()
+
+    def _work(self) -> None:
+        """Work off what is held: two seconds at once cost little more than a sample."""
+        if not self._held:
+            return
+        self._final = None
+        x, t_ns = (np.concatenate(parts) for parts in zip(*self._held, strict=True))
+        self._held, self._holds = [], 0
+        broken = self._gate.push(x, t_ns)
+        if broken.any():
+            x = np.where(broken, np.nan, x)
+        for piece in self._split.take(self._segment, x[:, None], t_ns, t_ns):
+            self._take(piece)
 
     def _take(self, piece: Piece) -> None:
         if self._run is None or piece.run != self._run.number:
@@ -170,33 +186,40 @@ class EdaLine:
 
     def close(self) -> None:
         """End the segment."""
+        self._work()
+        self._final = None
         self._end_run()
         self._split.close()
         self._gate.close()
 
     def final_ns(self) -> int:
         """Session time before which nothing will change."""
-        final = self._last_ns
-        waiting = self._gate.waiting_ns
-        if waiting is not None:
-            final = min(final, waiting)
-        if self._run is not None:
-            final = min(final, int(self._run.t.between(self._run.done, self._run.done + 1)[0]))
-        return final
+        if self._final is None:
+            final = _AHEAD
+            waiting = self._gate.waiting_ns
+            if waiting is not None:
+                final = min(final, waiting)
+            if self._run is not None:
+                final = min(final, int(self._run.t.between(self._run.done, self._run.done + 1)[0]))
+            self._final = final
+        return min(self._final, int(self._held[0][1][0]) if self._held else self._last_ns)
 
     def between(self, start_ns: int, stop_ns: int) -> Rows:
         """The window's rows."""
         t, verdicts = self._gate.between(start_ns, stop_ns)
-        level_t, level = _usable(t, verdicts, *self._level.between(start_ns, stop_ns))
-        slow_t, slow = _usable(t, verdicts, *self._slow.between(start_ns, stop_ns))
-        _, scr = _usable(t, verdicts, *self._scr.between(start_ns, stop_ns))
-        _, recovery = _usable(t, verdicts, *self._recovery.between(start_ns, stop_ns))
-        cells = np.empty(0)
-        if self._bends is not None:
-            # A cell is in the window with all but the samples that it only leans on.
-            at, found = self._bends.timed(start_ns - self._reach_ns, stop_ns + self._reach_ns)
-            cells = found[_usable_at(t, verdicts, at.mean(axis=1)), 0]
-        return Rows(verdicts, level_t, level, slow_t, slow, scr[:, 0], scr[:, 1], recovery, cells)
+        level, slow = self._level.between(start_ns, stop_ns), self._slow.between(start_ns, stop_ns)
+        scr, recovery = self._scr.between(start_ns, stop_ns), self._recovery.between(start_ns, stop_ns)
+        # A cell is in the window with all but the samples that it only leans on.
+        reach = self._reach_ns
+        span, cells = (
+            (np.empty((0, 2), np.int64), np.empty((0, 1)))
+            if self._bends is None
+            else self._bends.timed(start_ns - reach, stop_ns + reach)
+        )
+        bent = (span[:, 0] + span[:, 1]) // 2, cells[:, 0]
+        if verdicts.any():
+            level, slow, scr, recovery, bent = (_usable(t, verdicts, *rows) for rows in (level, slow, scr, recovery, bent))
+        return Rows(verdicts, *level, *slow, scr[1][:, 0], scr[1][:, 1], recovery[1], bent[1])
 
     def forget(self, before_ns: int) -> None:
         """Drop what no window from a time on needs."""
@@ -218,11 +241,12 @@ class _Rows:
         self._values.append(values)
 
     def between(self, start_ns: int, stop_ns: int) -> tuple[NDArray[np.int64], Array]:
-        a, b = np.searchsorted(self._t.rows, (start_ns, stop_ns))
-        return self._t.rows[a:b], self._values.rows[a:b]
+        times = self._t.rows
+        a, b = times.searchsorted((start_ns, stop_ns))
+        return times[a:b], self._values.rows[a:b]
 
     def forget(self, before_ns: int) -> None:
-        n = self._t.start + int(np.searchsorted(self._t.rows, before_ns))
+        n = self._t.start + int(self._t.rows.searchsorted(before_ns))
         self._t.drop(n)
         self._values.drop(n)
 
@@ -230,11 +254,6 @@ class _Rows:
 def _usable(
     t: NDArray[np.int64], verdicts: NDArray[np.uint8], at: NDArray[np.int64], values: Array
 ) -> tuple[NDArray[np.int64], Array]:
-    """Rows whose sample's verdict is ok."""
-    good = _usable_at(t, verdicts, at)
+    """Rows whose sample (the first at or after the row's time) has the verdict ok."""
+    good = verdicts[t.searchsorted(at)] == 0 if len(at) else np.zeros(0, np.bool_)
     return at[good], values[good]
-
-
-def _usable_at(t: NDArray[np.int64], verdicts: NDArray[np.uint8], at: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """Whether the verdict of the sample at or after each time is ok."""
-    return np.asarray(verdicts[np.searchsorted(t, at)] == 0) if len(at) else np.zeros(0, np.bool_)

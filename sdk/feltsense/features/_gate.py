@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,8 @@ def missing(spec: FeatureSpec, window: Window, present_s: float, need: Need, wor
     worst : Reason
         What is wrong with the window first of all (the reason of its quality).
     """
+    if present_s >= spec.min_seconds and need.count >= need.least and present_s > 0.0:
+        return Reason.OK if window.seconds >= spec.min_seconds else Reason.TOO_SHORT
     if window.seconds < spec.min_seconds:
         return Reason.TOO_SHORT
     if present_s <= 0.0:
@@ -101,13 +104,12 @@ def collect(
     specs: Sequence[FeatureSpec], values: Mapping[str, float], reasons: Mapping[str, Reason], quality: tuple[float, Reason]
 ) -> Extracted:
     """Features in the order of the specs; a value that could not be computed is missing whatever its gate said."""
-    out, why = np.full(len(specs), np.nan), []
-    for i, spec in enumerate(specs):
+    out, why = [], []
+    for spec in specs:
         reason = reasons[spec.name]
-        value = values[spec.name] if reason is Reason.OK else float("nan")
-        if reason is Reason.OK and not np.isfinite(value):
-            reason = Reason.NONE_FOUND
-        if reason is Reason.OK:
-            out[i] = value
+        value = values[spec.name] if reason is Reason.OK else math.nan
+        if reason is Reason.OK and not math.isfinite(value):
+            reason, value = Reason.NONE_FOUND, math.nan
+        out.append(value)
         why.append(reason)
-    return Extracted(out, tuple(why), *quality)
+    return Extracted(np.array(out, dtype=np.float64), tuple(why), *quality)

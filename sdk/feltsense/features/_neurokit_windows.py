@@ -24,8 +24,8 @@ from feltsense.dsp.eda import LEAST_RATE, LEAST_SCR_RATE, SCR_LEAST_US
 from feltsense.dsp.runs import RunSplitter
 from feltsense.features import neurokit
 from feltsense.features._eda_line import EdaLine, Rows
-from feltsense.features._slow import longest
-from feltsense.features.ecg import EcgFeatures
+from feltsense.features._slow import longest, spectral
+from feltsense.features.ecg import EcgFeatures, poincare
 from feltsense.features.eda import Eda
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ _ECG_BEFORE_S, _ECG_AFTER_S = 10.0, 4.0
 """Context; the stream engine is final 7 s and more behind, so it is there."""
 _EDA_BEFORE_S, _EDA_AFTER_S = 30.0, 6.0
 """Context: the stream engine's own for its slow filters."""
-_JUDGED = frozenset({"artefact_fraction", "coverage"})
-"""Features that say how usable a window is: the stream engine's."""
+_JUDGED = frozenset({"artefact_fraction", "coverage", "vlf", "total_power"})
+"""Features that say how usable a window is, and power that its Welch halves cannot resolve: the stream engine's."""
 
 
 class _Stretch(NamedTuple):
@@ -172,6 +172,7 @@ def _cardiac(beats: Beats, asked: set[str]) -> dict[str, float]:
     out = neurokit.time_domain(beats.interval_ms[beats.valid], at_s[beats.valid])
     if asked & {"sd1", "sd2"}:
         out["sd1"], out["sd2"] = neurokit.poincare(beats.interval_ms[beats.valid], at_s[beats.valid])
+        out |= poincare(out["sd1"], out["sd2"])
     if "corrected_fraction" in asked:
         starts = np.flatnonzero(np.isnan(beats.interval_ms))
         pieces = [p for p in np.split(at_s, starts) if len(p)]
@@ -179,9 +180,7 @@ def _cardiac(beats: Beats, asked: set[str]) -> dict[str, float]:
     times, interval, valid = longest(beats)
     nn, ends = interval[valid], times[valid]
     if asked & {"lf", "hf"}:
-        low, high = neurokit.frequency_domain(nn, ends)
-        out |= {"lf": low, "hf": high}
-        out["lf_hf"], out["lf_nu"] = (low / high, low / (low + high)) if high > 0.0 else (float("nan"),) * 2
+        out |= spectral(*neurokit.frequency_domain(nn, ends))
     if "sampen" in asked:
         out["sampen"] = neurokit.sample_entropy(nn)
     if "dfa_alpha1" in asked:

@@ -48,6 +48,7 @@ PARITY: dict[str, Parity] = {
     **{f"ecg.{n}": Parity(_HRV, 2.0, 0.0, _TIES) for n in ("pnn50", "pnn20")},
     **{f"ecg.{n}": Parity(_HRV, 0.0002, 0.002, _PEAKS) for n in ("cvnn", "cvsd")},
     **{f"ecg.{n}": Parity("hrv_nonlinear", 0.1, 0.002, _PEAKS) for n in ("sd1", "sd2")},
+    **{f"ecg.{n}": Parity("hrv_nonlinear", 0.01, 0.004, _PEAKS) for n in ("sd1_sd2", "csi", "cvi")},
     "ecg.corrected_fraction": Parity(
         "signal_fixpeaks (Kubios)", 0.05, 0.0, "its thresholds are taken from the window alone, ours from the last 91 beats"
     ),
@@ -55,6 +56,8 @@ PARITY: dict[str, Parity] = {
     "ecg.hf": Parity("hrv_frequency (normalize=False)", 1.0, 0.2, _WELCH),
     "ecg.lf_hf": Parity("hrv_frequency (normalize=False)", 0.02, 0.2, _WELCH),
     "ecg.lf_nu": Parity("hrv_frequency (normalize=False)", 0.05, 0.0, _WELCH),
+    "ecg.hf_nu": Parity("hrv_frequency (normalize=False)", 0.05, 0.0, _WELCH),
+    "ecg.hf_ln": Parity("hrv_frequency (normalize=False)", 0.2, 0.0, _WELCH),
     "ecg.sampen": Parity(
         "entropy_sample", 0.05, 0.02, "its own R peaks: pairs next to the radius may fall on the other side"
     ),
@@ -74,5 +77,5 @@ PARITY: dict[str, Parity] = {
 }
 """Every feature that NeuroKit2 computes."""
 
-SAME = ("ecg.artefact_fraction", "ecg.coverage", "eda.scr_rise_time", "eda.scr_recovery_time")
-"""Features of ECG and EDA that judge the window, and times of responses: the stream engine's in both."""
+SAME = ("ecg.artefact_fraction", "ecg.coverage", "ecg.vlf", "ecg.total_power", "eda.scr_rise_time", "eda.scr_recovery_time")
+"""Features of ECG and EDA that judge the window, slow power, and times of responses: the stream engine's in both."""

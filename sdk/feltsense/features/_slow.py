@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feltsense.core.vector import FeatureSpec, Reason
-from feltsense.dsp.spectrum import band_powers, dfa_short, sample_entropy
+from feltsense.dsp.spectrum import Powers, band_powers, dfa_short, sample_entropy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from feltsense.core.window import Window
     from feltsense.features._beats import Beats
 
-__all__ = ["SLOW_SPECS", "longest", "slow"]
+__all__ = ["SLOW_SPECS", "longest", "slow", "spectral"]
 
 _TASK_FORCE = "Task Force 1996, Circulation 93:1043"
 _RICHMAN = "Richman & Moorman 2000, Am J Physiol 278:H2039"
 _PENG = "Peng 1995, Chaos 5:82"
-HF_SECONDS, LF_SECONDS = 60.0, 120.0
-"""Seconds for HF and LF: nine and five periods of the band's lower edge."""
+HF_SECONDS, LF_SECONDS, VLF_SECONDS = 60.0, 120.0, 300.0
+"""Seconds for HF and LF: nine and five periods of the band's lower edge; VLF is that of five minutes by definition."""
 SPANNED = 0.9
 """Share of them that beats must span without a gap: intervals begin at a window's first beat, the last one is cut off."""
 USABLE = 0.9
@@ -39,6 +39,10 @@ SLOW_SPECS = (
     FeatureSpec("hf", "ms²", "power of NN at 0.15–0.4 Hz (cubic spline 4 Hz, Hann periodogram)", _TASK_FORCE, HF_SECONDS),
     FeatureSpec("lf_hf", "1", "LF / HF", _TASK_FORCE, LF_SECONDS),
     FeatureSpec("lf_nu", "1", "LF / (LF + HF)", _TASK_FORCE, LF_SECONDS),
+    FeatureSpec("hf_nu", "1", "HF / (LF + HF)", _TASK_FORCE, LF_SECONDS),
+    FeatureSpec("hf_ln", "1", "natural logarithm of HF, ms²", _TASK_FORCE, HF_SECONDS),
+    FeatureSpec("vlf", "ms²", "power of NN at 0.0033–0.04 Hz (the same spectrum)", _TASK_FORCE, VLF_SECONDS),
+    FeatureSpec("total_power", "ms²", "VLF + LF + HF", _TASK_FORCE, VLF_SECONDS),
     FeatureSpec("sampen", "1", "sample entropy of NN: m = 2, r = 0.2 SD, at least 200 NN", _RICHMAN, LF_SECONDS),
     FeatureSpec("dfa_alpha1", "1", "exponent of detrended fluctuations of NN over 4–11 beats", _PENG, LF_SECONDS),
 )
@@ -91,11 +95,22 @@ def slow(window: Window, present_s: float, beats: Beats, worst: Reason) -> dict[
         return Reason.TOO_FEW_BEATS if spec.name == "sampen" and len(nn) < _SAMPEN_LEAST else Reason.OK
 
     reasons = {s.name: why(s) for s in SLOW_SPECS}
-    low = high = nan
-    if reasons["hf"] is Reason.OK:
-        low, high = band_powers(at_s[valid], nn)
-    values = {"lf": low, "hf": high}
-    values["lf_hf"], values["lf_nu"] = (low / high, low / (low + high)) if high > 0.0 else (nan, nan)
+    powers = band_powers(at_s[valid], nn) if reasons["hf"] is Reason.OK else Powers(nan, nan, nan)
+    values = spectral(powers.lf, powers.hf) | {"vlf": powers.vlf, "total_power": powers.total}
     values["sampen"] = sample_entropy(nn) if reasons["sampen"] is Reason.OK else nan
     values["dfa_alpha1"] = dfa_short(nn) if reasons["dfa_alpha1"] is Reason.OK else nan
     return {name: (values[name], reason) for name, reason in reasons.items()}
+
+
+def spectral(low: float, high: float) -> dict[str, float]:
+    """What follows from the power of LF and HF; NaN where there is no HF."""
+    nan = float("nan")
+    both = high > 0.0
+    return {
+        "lf": low,
+        "hf": high,
+        "lf_hf": low / high if both else nan,
+        "lf_nu": low / (low + high) if both else nan,
+        "hf_nu": high / (low + high) if both else nan,
+        "hf_ln": float(np.log(high)) if both else nan,
+    }

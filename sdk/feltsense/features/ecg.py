@@ -9,8 +9,11 @@ out; successive differences are formed only between neighbouring NN intervals.
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
 from feltsense.dsp.filters import ECG_LEAST_RATE
@@ -29,11 +32,12 @@ if TYPE_CHECKING:
     from feltsense.core.chunk import Chunk, StreamInfo
     from feltsense.core.window import Window
 
-__all__ = ["EXTRACTOR", "LEAST_DIFFERENCES", "LEAST_NN", "OF_DIFFERENCES", "RULE", "EcgFeatures"]
+__all__ = ["EXTRACTOR", "LEAST_DIFFERENCES", "LEAST_NN", "OF_DIFFERENCES", "RULE", "EcgFeatures", "poincare"]
 
 _TASK_FORCE = "Task Force 1996, Circulation 93:1043"
 _NK = "Makowski 2021, Behav Res Methods 53:1689 (NeuroKit2 hrv_time)"
 _BRENNAN = "Brennan 2001, IEEE TBME 48:1342"
+_TOICHI = "Toichi 1997, J Auton Nerv Syst 62:79"
 _FIX = "Lipponen & Tarvainen 2019, J Med Eng Technol 43:173"
 _OURS = "feltsense"
 RULE = BeatRule(quality.TRUSTED, IntervalRule(low_ms=300.0, high_ms=2000.0, deviation=0.25), corrects=True)
@@ -45,7 +49,7 @@ _RATE, _SHORT, _LONG = 10.0, 30.0, 50.0
 """Seconds of signal: for a rate and RMSSD 10 s (Munoz 2015, PLoS ONE 10:e0138921), for SDNN 30 s; features that need
 a minute are content with 50 s of it."""
 
-_SPECS = (
+_BASIC_SPECS = (
     FeatureSpec("hr", "bpm", "60000 / mean NN", _TASK_FORCE, _RATE),
     FeatureSpec("mean_nn", "ms", "mean of NN", _TASK_FORCE, _RATE),
     FeatureSpec("median_nn", "ms", "median of NN", _NK, _RATE),
@@ -62,14 +66,29 @@ _SPECS = (
     FeatureSpec("iqr_nn", "ms", "interquartile range of NN", _NK, _SHORT),
     FeatureSpec("sd1", "ms", "SDSD / √2: spread across the Poincaré plot's identity line", _BRENNAN, _SHORT),
     FeatureSpec("sd2", "ms", "standard deviation of (NN₁ + NN₂) / √2: spread along it", _BRENNAN, _LONG),
+    FeatureSpec("sd1_sd2", "1", "SD1 / SD2", _BRENNAN, _LONG),
+    FeatureSpec("csi", "1", "cardiac sympathetic index: SD2 / SD1", _TOICHI, _LONG),
+    FeatureSpec("cvi", "1", "cardiac vagal index: log₁₀(16 · SD1 · SD2), ms²", _TOICHI, _LONG),
     FeatureSpec("artefact_fraction", "1", "share of the window's intervals that are not NN", _OURS, _RATE),
     FeatureSpec("coverage", "1", "sum of NN / length of the window", _OURS, 0.0),
     FeatureSpec("corrected_fraction", "1", "share of beats that are ectopic, missed, extra or misplaced", _FIX, _RATE),
-    *SLOW_SPECS,
 )
-_SPEC = {s.name: s for s in _SPECS}
+_SPECS = (*_BASIC_SPECS, *SLOW_SPECS)
 _TIME_DOMAIN = tuple(f.name for f in fields(TimeDomain))
-OF_DIFFERENCES = frozenset({"rmssd", "sdsd", "pnn50", "pnn20", "cvsd", "sd1", "sd2"})
+OF_DIFFERENCES = frozenset({"rmssd", "sdsd", "pnn50", "pnn20", "cvsd", "sd1", "sd2", "sd1_sd2", "csi", "cvi"})
+_OF_INTERVALS = frozenset({"artefact_fraction", "corrected_fraction"})
+
+
+def _of(name: str) -> str:
+    if name == "coverage":
+        return "nothing"
+    if name in _OF_INTERVALS:
+        return "intervals"
+    return "differences" if name in OF_DIFFERENCES else "nn"
+
+
+_OF = {s.name: _of(s.name) for s in _BASIC_SPECS}
+"""Of what each feature needs a number."""
 
 
 class EcgFeatures:
@@ -119,12 +138,17 @@ class EcgFeatures:
         intervals = max(len(beats.t_ns) - 1, 0)
         values = {name: getattr(nn, name) for name in _TIME_DOMAIN}
         values["hr"] = 60e3 / nn.mean_nn
-        values["artefact_fraction"] = 1.0 - nn.n / intervals if intervals else float("nan")
+        values |= poincare(nn.sd1, nn.sd2)
+        values["artefact_fraction"] = 1.0 - nn.n / intervals if intervals else math.nan
         values["coverage"] = nn.n * nn.mean_nn / 1e3 / window.seconds if nn.n else 0.0
-        reasons = {s.name: missing(s, window, present, self._need(s.name, nn.n, nn.differences), verdict[1]) for s in _SPECS}
-        values["corrected_fraction"] = float((beats.kinds > 0).mean()) if intervals else float("nan")
-        for name in ("artefact_fraction", "corrected_fraction"):
-            reasons[name] = missing(_SPEC[name], window, present, Need(intervals, LEAST_NN), verdict[1])
+        values["corrected_fraction"] = np.count_nonzero(beats.kinds) / len(beats.kinds) if intervals else math.nan
+        needs = {
+            "nothing": Need(0, 0),
+            "intervals": Need(intervals, LEAST_NN),
+            "nn": Need(nn.n, LEAST_NN),
+            "differences": Need(nn.differences, LEAST_DIFFERENCES),
+        }
+        reasons = {s.name: missing(s, window, present, needs[_OF[s.name]], verdict[1]) for s in _BASIC_SPECS}
         for name, (value, reason) in slow(window, present, beats, verdict[1]).items():
             values[name], reasons[name] = value, reason
         return collect(self.specs, values, reasons, verdict)
@@ -134,11 +158,15 @@ class EcgFeatures:
         if self._heart is not None:
             self._heart.forget(before_ns)
 
-    @staticmethod
-    def _need(name: str, intervals: int, differences: int) -> Need:
-        if name == "coverage":
-            return Need(0, 0)
-        return Need(differences, LEAST_DIFFERENCES) if name in OF_DIFFERENCES else Need(intervals, LEAST_NN)
+
+def poincare(sd1: float, sd2: float) -> dict[str, float]:
+    """What follows from the two axes of the Poincaré plot; NaN where one of them is none."""
+    round_ = sd1 > 0.0 and sd2 > 0.0
+    return {
+        "sd1_sd2": sd1 / sd2 if round_ else math.nan,
+        "csi": sd2 / sd1 if round_ else math.nan,
+        "cvi": float(np.log10(16.0 * sd1 * sd2)) if round_ else math.nan,
+    }
 
 
 EXTRACTOR = EcgFeatures

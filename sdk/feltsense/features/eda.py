@@ -14,6 +14,7 @@ Rules
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -21,6 +22,7 @@ import numpy as np
 from feltsense.core.timeline import NS
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
 from feltsense.dsp.eda import LEAST_RATE, LEAST_SCR_RATE, SCR_LEAST_US
+from feltsense.dsp.intervals import quantile
 from feltsense.features._eda_line import EdaLine
 from feltsense.features._gate import collect
 from feltsense.quality.eda import REASONS, smoothness
@@ -123,6 +125,9 @@ class Eda:
     def __init__(self, streams: Mapping[str, StreamInfo]) -> None:
         self._rate = streams[self.requires].spec.hz
         self._line = EdaLine(self._rate)
+        self._rules = tuple(
+            (s.name, s.min_seconds, s.name in _TONIC_FEATURES, self._rate >= _least_rate(s.name)) for s in self.specs
+        )
 
     def push(self, chunk: Chunk) -> None:
         """Take the next samples."""
@@ -153,18 +158,31 @@ class Eda:
         rough = worst is Reason.OK and smooth < _WORTH_NAMING
         quality = (share * smooth, Reason.ARTEFACT if rough else worst)
         level_s, slow_s = len(rows.level) / self._rate, len(rows.slow) / self._rate
-        reasons: dict[str, Reason] = {}
-        for spec in self.specs:
-            slow = spec.name in _TONIC_FEATURES
-            # What is usable but not settled is lost to the slow features only.
-            why = Reason.WARM_UP if slow and level_s >= spec.min_seconds else worst
-            reasons[spec.name] = _missing(spec, window, slow_s if slow else level_s, why, self._rate)
-        values: dict[str, float] = {}
+        values = dict.fromkeys((s.name for s in self.specs), math.nan)
         if len(rows.level):
             values |= _level_features(rows, self._rate) | _scr_features(rows, level_s)
         if len(rows.slow):
             values |= _slow_features(rows, window)
-        return collect(self.specs, {s.name: values.get(s.name, np.nan) for s in self.specs}, reasons, quality)
+        return collect(self.specs, values, self._reasons(window, level_s, slow_s, worst), quality)
+
+    def _reasons(self, window: Window, level_s: float, slow_s: float, worst: Reason) -> dict[str, Reason]:
+        """Why each feature cannot be given, from the usable seconds of the conductance and of the slow filters."""
+        out = {}
+        length = window.seconds
+        for name, min_seconds, slow, supported in self._rules:
+            least = min_seconds * (1.0 - RATE_TOLERANCE)
+            if not supported:
+                reason = Reason.NOT_SUPPORTED
+            elif length < min_seconds:
+                reason = Reason.TOO_SHORT
+            elif (slow_s if slow else level_s) >= least:
+                reason = Reason.OK
+            elif slow and level_s >= min_seconds:
+                reason = Reason.WARM_UP  # what is usable but not settled is lost to the slow features only
+            else:
+                reason = Reason.TOO_SHORT if worst is Reason.OK else worst
+            out[name] = reason
+        return out
 
 
 def _usable_share(rows: Rows, window: Window, rate: float) -> tuple[float, Reason]:
@@ -173,67 +191,78 @@ def _usable_share(rows: Rows, window: Window, rate: float) -> tuple[float, Reaso
     n = len(rows.verdicts)
     # A window's edge may fall between two samples.
     lost = expected - n if n < expected * (1.0 - RATE_TOLERANCE) - 1.0 else 0.0
-    counts = np.bincount(rows.verdicts, minlength=len(REASONS)).astype(float)
+    counts = np.bincount(rows.verdicts, minlength=len(REASONS)).tolist()
     counts[REASONS.index(Reason.GAP)] += lost
-    share = counts[0] / counts.sum()
-    return (1.0, Reason.OK) if share == 1.0 else (float(share), REASONS[1 + int(np.argmax(counts[1:]))])
+    share = counts[0] / (n + lost)
+    return (1.0, Reason.OK) if share == 1.0 else (share, REASONS[1 + counts[1:].index(max(counts[1:]))])
 
 
-def _missing(spec: FeatureSpec, window: Window, usable_s: float, worst: Reason, rate: float) -> Reason:
-    least_rate = LEAST_SCR_RATE if spec.name.startswith("scr_") or spec.name == "eda_activity" else 0.0
-    if rate < (LEAST_RATE if spec.name in _TONIC_FEATURES else least_rate):
-        return Reason.NOT_SUPPORTED
-    if window.seconds < spec.min_seconds:
-        return Reason.TOO_SHORT
-    if usable_s >= spec.min_seconds * (1.0 - RATE_TOLERANCE):
-        return Reason.OK
-    return Reason.TOO_SHORT if worst is Reason.OK else worst
+def _least_rate(name: str) -> float:
+    """Hz below which a feature has no meaning."""
+    if name in _TONIC_FEATURES:
+        return LEAST_RATE
+    return LEAST_SCR_RATE if name.startswith("scr_") or name == "eda_activity" else 0.0
 
 
-def _slope(t_ns: NDArray[np.int64], y: Array) -> float:
-    """Least-squares slope per minute; NaN where all samples are of one moment."""
-    t = (t_ns - t_ns[0]) / (60 * NS)
-    t -= t.mean()
-    spread = float(t @ t)
-    return float(t @ (y - y.mean())) / spread if spread > 0.0 else float("nan")
+def _mean(x: Array) -> float:
+    return float(np.add.reduce(x)) / len(x)
+
+
+def _sd(x: Array) -> float:
+    """Standard deviation (n)."""
+    c = x - _mean(x)
+    return math.sqrt(_mean(c * c))
+
+
+class _Line:
+    """Least-squares slopes per minute over the same moments; NaN where there is only one."""
+
+    def __init__(self, t_ns: NDArray[np.int64]) -> None:
+        t = (t_ns - t_ns[0]) / (60 * NS)
+        self._t = t - _mean(t)
+        self._spread = float(np.add.reduce(self._t * self._t))
+
+    def slope(self, y: Array) -> float:
+        return float(np.add.reduce(self._t * y)) / self._spread if self._spread > 0.0 else math.nan
 
 
 def _level_features(rows: Rows, rate: float) -> dict[str, float]:
-    x = rows.level
+    x, t = rows.level, rows.t_ns
     # Across what was left out there is no rate of change.
-    steps = np.abs(np.diff(x))[np.diff(rows.t_ns) < 1.5 * NS / rate]
+    steps = np.abs(x[1:] - x[:-1])[t[1:] - t[:-1] < 1.5 * NS / rate]
+    ordered, line = np.sort(x), _Line(t)
     return {
-        "eda_median": float(np.median(x)),
-        "eda_p10": float(np.percentile(x, 10)),
-        "eda_sd": float(x.std()),
-        "eda_range": float(np.ptp(x)),
-        "eda_slope": _slope(rows.t_ns, x),
-        "eda_log_slope": _slope(rows.t_ns, np.log(np.maximum(x, 0.0) + LOG_OFFSET_US)),
-        "eda_activity": float(steps.mean()) * rate if len(steps) else float("nan"),
+        "eda_median": quantile(ordered, 0.5),
+        "eda_p10": quantile(ordered, 0.1),
+        "eda_sd": _sd(x),
+        "eda_range": float(ordered[-1] - ordered[0]),
+        "eda_slope": line.slope(x),
+        "eda_log_slope": line.slope(np.log(np.maximum(x, 0.0) + LOG_OFFSET_US)),
+        "eda_activity": _mean(steps) * rate if len(steps) else math.nan,
     }
 
 
 def _slow_features(rows: Rows, window: Window) -> dict[str, float]:
-    tonic, phasic, band = (np.ascontiguousarray(c) for c in rows.slow.T)
+    tonic, phasic, band = rows.slow.T.copy()
     return {
-        "scl_mean": float(tonic.mean()),
-        "scl_median": float(np.median(tonic)),
-        "scl_slope": _slope(rows.slow_t_ns, tonic),
-        "phasic_sd": float(phasic.std()),
-        "phasic_auc": float(np.maximum(phasic, 0.0).mean()) * window.seconds,
-        "eda_band_sd": float(band.std()),
+        "scl_mean": _mean(tonic),
+        "scl_median": quantile(np.sort(tonic), 0.5),
+        "scl_slope": _Line(rows.slow_t_ns).slope(tonic),
+        "phasic_sd": _sd(phasic),
+        "phasic_auc": _mean(np.maximum(phasic, 0.0)) * window.seconds,
+        "eda_band_sd": _sd(band),
     }
 
 
 def _scr_features(rows: Rows, usable_s: float) -> dict[str, float]:
-    sizes = rows.amplitudes
-    out = {f"scr_count_{k}": float((sizes >= v).sum()) for k, v in _THRESHOLDS.items()}
+    sizes = rows.amplitudes.tolist()
+    out = {f"scr_count_{k}": float(sum(size >= v for size in sizes)) for k, v in _THRESHOLDS.items()}
     out |= {f"scr_rate_{k}": 60.0 * out[f"scr_count_{k}"] / usable_s for k in _THRESHOLDS}
-    out["scr_amplitude_mean"] = float(sizes.mean()) if len(sizes) else float("nan")
-    out["scr_amplitude_sum"] = float(sizes.sum())
-    out["scr_amplitude_max"] = float(sizes.max()) if len(sizes) else 0.0
-    out["scr_rise_time"] = float(rows.rise_s.mean()) if len(rows.rise_s) else float("nan")
-    out["scr_recovery_time"] = float(rows.recovery_s.mean()) if len(rows.recovery_s) else float("nan")
+    out["scr_amplitude_mean"] = sum(sizes) / len(sizes) if sizes else math.nan
+    out["scr_amplitude_sum"] = float(sum(sizes))
+    out["scr_amplitude_max"] = max(sizes, default=0.0)
+    out["scr_rise_time"] = _mean(rows.rise_s) if len(rows.rise_s) else math.nan
+    out["scr_recovery_time"] = _mean(rows.recovery_s) if len(rows.recovery_s) else math.nan
     return out
 
 

@@ -88,38 +88,41 @@ def likeness(shapes: NDArray[np.float64], neighbours: NDArray[np.float64]) -> ND
     """
     if len(neighbours) < LEAST_NEIGHBOURS:
         return np.zeros(len(shapes))
-    template = np.median(neighbours, axis=0)
+    ordered, middle = np.sort(neighbours, axis=0), len(neighbours) // 2
+    template = ordered[middle] if len(neighbours) % 2 else 0.5 * (ordered[middle - 1] + ordered[middle])
     template = template - template.mean()
     size = float(np.sqrt(np.mean(template * template)))
     if size == 0.0:
         return np.zeros(len(shapes))
-    # One row after the other: a matrix product may add up in another order for another number of rows.
-    return np.array([float(np.mean(s * template)) / size for s in shapes])
+    # No matrix product: it may add up in another order for another number of rows.
+    alike: NDArray[np.float64] = np.add.reduce(shapes * template, axis=1) / shapes.shape[1] / size
+    return alike
 
 
 def trace_faults(x: NDArray[np.float64], rate: float, floor: float) -> NDArray[np.float64]:
-    """Whether a stretch of raw signal is flat, and whether it is at a rail.
+    """Whether stretches of raw signal are flat, and whether they are at a rail.
 
     Parameters
     ----------
-    x : ndarray, shape (n,)
-        Raw samples.
+    x : ndarray, shape (n,) or (k, n)
+        Raw samples of one stretch, or of k.
     rate : float
         Hz.
     floor : float
-        Peak-to-peak below which the stretch is flat, in the signal's unit.
+        Peak-to-peak below which a stretch is flat, in the signal's unit.
 
     Returns
     -------
-    ndarray, shape (2,)
+    ndarray, shape (2,) or (k, 2)
         Flat, railed: 0 or 1 each.
     """
-    high, low = float(x.max()), float(x.min())
-    if high - low <= max(floor, RELATIVE_FLAT * max(abs(high), abs(low))):
-        return np.array([1.0, 0.0])
+    high, low = x.max(axis=-1, keepdims=True), x.min(axis=-1, keepdims=True)
+    flat = high - low <= np.maximum(floor, RELATIVE_FLAT * np.maximum(np.abs(high), np.abs(low)))
     least = max(RAIL_LEAST, round(RAIL_SECONDS * rate)) - 1
-    stays = max(int(((x[1:] == edge) & (x[:-1] == edge)).sum()) for edge in (high, low))
-    return np.array([0.0, float(stays >= least)])
+    same = x[..., 1:] == x[..., :-1]
+    stays = [np.count_nonzero(same & (x[..., 1:] == edge), axis=-1, keepdims=True) for edge in (high, low)]
+    railed = ~flat & (np.maximum(*stays) >= least)
+    return np.concatenate((flat, railed), axis=-1).astype(np.float64)
 
 
 def judge(evidence: Evidence, limits: Limits) -> tuple[float, Reason]:
@@ -134,8 +137,8 @@ def judge(evidence: Evidence, limits: Limits) -> tuple[float, Reason]:
     """
     if evidence.coverage <= 0.0:
         return 0.0, Reason.NO_SIGNAL
-    alike = np.clip((evidence.likeness - limits.alien) / (limits.alike - limits.alien), 0.0, 1.0)
-    shape = float(alike.mean()) if len(alike) else 0.0
+    alike = np.minimum(np.maximum((evidence.likeness - limits.alien) / (limits.alike - limits.alien), 0.0), 1.0)
+    shape = float(np.add.reduce(alike)) / len(alike) if len(alike) else 0.0
     sound = (1.0 - evidence.flat) * (1.0 - evidence.railed)
     quality = min(1.0, max(0.0, evidence.coverage * shape * evidence.rhythm * sound))
     return quality, _reason(evidence, shape)

@@ -28,8 +28,6 @@ from feltsense.dsp.blocks import Tail, samples
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from feltsense.core.chunk import Chunk
-
 __all__ = ["FLAT_S", "NEAR_S", "REASONS", "STEEPEST_US_PER_S", "EdaGate", "bends", "smoothness"]
 
 STEEPEST_US_PER_S = 10.0
@@ -83,15 +81,14 @@ class EdaGate:
         self._waiting = Tail(0, np.int64)
         self._done = 0
 
-    def push(self, chunk: Chunk) -> NDArray[np.bool_]:
-        """Take the segment's next samples.
+    def push(self, x: NDArray[np.float64], t_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Take the segment's next samples, shape (n,), with their session times.
 
         Returns
         -------
         ndarray of bool, shape (n,)
             Which samples cannot be skin (missing, out of range or too steep): filters must not run through them.
         """
-        x = chunk.values[:, 0]
         joined = np.concatenate([self._raw, x])
         steep = np.abs(x - joined[: len(x)]) > self._steepest
         low, high = x < CATALOGUE["eda"].low, x > CATALOGUE["eda"].high
@@ -101,7 +98,7 @@ class EdaGate:
             marks[found] = code
         self._raw = joined[len(joined) - self._lag :]
         self._marks.append(marks)
-        self._waiting.append(chunk.times)
+        self._waiting.append(t_ns)
         self._decide(self._marks.stop - self._near)
         return np.asarray(marks > _FLAT)
 
@@ -145,29 +142,30 @@ class EdaGate:
 
     def between(self, start_ns: int, stop_ns: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Times and verdicts (numbers in :data:`REASONS`) of the samples in [start_ns, stop_ns): views."""
-        a, b = np.searchsorted(self._t.rows, (start_ns, stop_ns))
+        a, b = self._t.rows.searchsorted((start_ns, stop_ns))
         return self._t.rows[a:b], self._verdicts.rows[a:b]
 
     def forget(self, before_ns: int) -> None:
         """Drop the samples before `before_ns`."""
-        n = self._t.start + int(np.searchsorted(self._t.rows, before_ns))
+        n = self._t.start + int(self._t.rows.searchsorted(before_ns))
         self._t.drop(n)
         self._verdicts.drop(n)
 
 
 def bends(x: NDArray[np.float64], lag: int) -> NDArray[np.float64]:
-    """Mean square of a cell's bends (second differences over `lag` samples), relative to its level, shape (1,).
+    """Mean square of cells' bends (second differences over `lag` samples), relative to their levels, shape (k, 1).
 
     Parameters
     ----------
-    x : ndarray, shape (n,)
-        Raw conductance of the cell and of `lag` samples on either side, µS.
+    x : ndarray, shape (k, n)
+        Raw conductance of k cells, each with `lag` samples on either side, µS.
     lag : int
         :data:`BEND_S` in samples.
     """
-    second = x[2 * lag :] - 2.0 * x[lag:-lag] + x[: -2 * lag]
-    level = max(float(x.mean()), CATALOGUE["eda"].low)
-    return np.array([float(np.mean(second * second)) / level**2])
+    second = x[:, 2 * lag :] - 2.0 * x[:, lag:-lag] + x[:, : -2 * lag]
+    level = np.maximum(x.mean(axis=1, keepdims=True), CATALOGUE["eda"].low)
+    bend: NDArray[np.float64] = (second * second).mean(axis=1, keepdims=True) / level**2
+    return bend
 
 
 def smoothness(cells: NDArray[np.float64]) -> float:
@@ -181,5 +179,6 @@ def smoothness(cells: NDArray[np.float64]) -> float:
     if not len(cells):
         return 1.0
     over = min(_BEND_OVER, len(cells))
-    around = np.lib.stride_tricks.sliding_window_view(cells, over).mean(axis=1)
-    return float(np.mean(1.0 / (1.0 + (np.sqrt(around) / _ROUGH) ** _STEEPNESS)))
+    around = np.convolve(cells, np.full(over, 1.0 / over), "valid")
+    skin = 1.0 / (1.0 + (around / _ROUGH**2) ** (0.5 * _STEEPNESS))
+    return float(np.add.reduce(skin)) / len(skin)
