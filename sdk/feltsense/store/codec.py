@@ -16,11 +16,14 @@ from __future__ import annotations
 import struct
 import zlib
 from enum import IntEnum
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 __all__ = ["CLOSED", "OPEN", "Form", "pack_anchors", "pack_values", "unpack_anchors", "unpack_values"]
@@ -33,6 +36,8 @@ _LARGEST = 2.0**52
 _FINEST = 1e-9
 """No converter has finer steps in any of our units: such a row is noise, or made of bits."""
 _ANCHOR_COLUMNS = 5
+_MISSING, _NEGATIVE = 1, 2
+"""Which samples are NaN, and which are negative zeros: bits of a row's mask."""
 _NAN = np.float64(np.nan).view("<u8")
 _HEAD = struct.Struct("<BBdB")
 
@@ -76,9 +81,15 @@ def pack_values(
     form, k, q = _integers(values, missing, hint)
     deltas = np.diff(q, axis=0, prepend=np.zeros((1, q.shape[1]), q.dtype))
     planes, width = _split(_zigzag(deltas).T)
-    mask = bool(missing.any()) and form in (Form.DIVIDED, Form.SCALED)
-    raw = planes + (np.packbits(missing).tobytes() if mask else b"")
-    return _HEAD.pack(form, width, k, mask) + zlib.compress(raw, level), (form, k)
+    mask = 0
+    raw = planes
+    if form in (Form.DIVIDED, Form.SCALED):
+        # Rounding a small negative number gives -0.0, which no integer is.
+        for bit, flags in ((_MISSING, missing), (_NEGATIVE, np.signbit(values) & (values == 0))):
+            if flags.any():
+                mask |= bit
+                raw += np.packbits(flags).tobytes()
+    return _HEAD.pack(form, width, k, mask) + _deflate(raw, level), (form, k)
 
 
 def unpack_values(raw: bytes, n: int, channels: int) -> NDArray[np.float64]:
@@ -88,11 +99,12 @@ def unpack_values(raw: bytes, n: int, channels: int) -> NDArray[np.float64]:
         raise ValueError(msg)
     number, width, k, mask = _HEAD.unpack_from(raw)
     form = Form(number)
-    if width not in (1, 2, 4, 8) or mask not in (0, 1) or (form >= Form.DIVIDED and not 0 < abs(k) < np.inf):
+    if width not in (1, 2, 4, 8) or mask > _MISSING | _NEGATIVE or (form >= Form.DIVIDED and not 0 < abs(k) < np.inf):
         msg = "the packed values have an impossible head"
         raise ValueError(msg)
     planes = n * channels * width
-    plain = _inflate(raw[_HEAD.size :], planes + ((n * channels + 7) // 8 if mask else 0))
+    flags = (n * channels + 7) // 8
+    plain = _inflate(raw[_HEAD.size :], planes + flags * mask.bit_count())
     deltas = _unzigzag(_join(plain[:planes], width)).reshape(channels, n).T
     with np.errstate(over="ignore"):
         q = np.cumsum(deltas, axis=0, dtype=np.int64)
@@ -101,9 +113,12 @@ def unpack_values(raw: bytes, n: int, channels: int) -> NDArray[np.float64]:
     if form is Form.HALF:
         return np.ascontiguousarray(q.astype("<i4")).view("<f4").astype(np.float64)
     values = q / k if form is Form.DIVIDED else q * k
-    if mask:
-        flags = np.unpackbits(np.frombuffer(plain[planes:], np.uint8), count=n * channels).reshape(n, channels)
-        values[flags.astype(bool)] = np.nan
+    at = planes
+    for bit, special in ((_MISSING, np.nan), (_NEGATIVE, -0.0)):
+        if mask & bit:
+            where = np.unpackbits(np.frombuffer(plain[at : at + flags], np.uint8), count=n * channels)
+            values[where.reshape(n, channels).astype(bool)] = special
+            at += flags
     return np.asarray(values, dtype=np.float64)
 
 
@@ -116,7 +131,7 @@ def pack_anchors(anchors: NDArray[np.int64], level: int) -> bytes:
         # Frames are evenly spaced: the differences of index and device time are constant, their differences 0.
         once[:2] = np.diff(once[:2], axis=1, prepend=0)
     planes, width = _split(_zigzag(once))
-    return struct.pack("<IB", anchors.shape[0], width) + zlib.compress(planes, level)
+    return struct.pack("<IB", anchors.shape[0], width) + _deflate(planes, level)
 
 
 def unpack_anchors(raw: bytes, most: int) -> NDArray[np.int64]:
@@ -140,7 +155,8 @@ def _integers(
 ) -> tuple[Form, float, NDArray[np.int64]]:
     bits = values.view(np.uint64)
     if not missing.any() or bool((bits[missing] == _NAN).all()):
-        for form, k in ([hint] if hint and hint[0] >= Form.DIVIDED else []) + list(_candidates(values[~missing])):
+        tried = (hint,) if hint and hint[0] >= Form.DIVIDED else ()
+        for form, k in chain(tried, _candidates(values, missing)):
             q = _fits(values, missing, form, k)
             if q is not None:
                 return form, k, q
@@ -151,36 +167,34 @@ def _integers(
     return Form.BITS, 1.0, values.view(np.int64)
 
 
-def _candidates(present: NDArray[np.float64]) -> list[tuple[Form, float]]:
+def _candidates(values: NDArray[np.float64], missing: NDArray[np.bool_]) -> Iterator[tuple[Form, float]]:
     """What the row could be whole steps of."""
+    present = values[~missing]
     few = present[:64]
     if not len(few):
-        return [(Form.DIVIDED, 1.0)]
-    found: list[tuple[Form, float]] = []
+        yield Form.DIVIDED, 1.0
+        return
     for k in _DECIMALS:
         with np.errstate(over="ignore", invalid="ignore"):
             q = np.rint(few * k)
         if bool((q / k == few).all()):
-            found.append((Form.DIVIDED, k))
+            yield Form.DIVIDED, k
             break
     distinct = np.unique(present)
     with np.errstate(over="ignore"):
         steps = np.diff(distinct)
-    if not len(steps):
-        return found
-    step = float(steps.min())
+    step = float(steps.min()) if len(steps) else 0.0
     if not step >= _FINEST:
-        return found
-    gain = round(1 / step)
-    if gain:
-        found.append((Form.DIVIDED, float(gain)))
+        return
+    if gain := round(1 / step):
+        yield Form.DIVIDED, float(gain)
     # The step from the largest value has the fewest rounding errors; the true one is within a bit or two.
     top = float(distinct[np.argmax(np.abs(distinct))])
     count = round(top / step) if abs(top / step) < _LARGEST else 0
     if count:
         exact = top / count
-        found += [(Form.SCALED, k) for k in (exact, np.nextafter(exact, np.inf), np.nextafter(exact, -np.inf))]
-    return found
+        for k in (exact, float(np.nextafter(exact, np.inf)), float(np.nextafter(exact, -np.inf))):
+            yield Form.SCALED, k
 
 
 def _fits(values: NDArray[np.float64], missing: NDArray[np.bool_], form: Form, k: float) -> NDArray[np.int64] | None:
@@ -195,7 +209,7 @@ def _fits(values: NDArray[np.float64], missing: NDArray[np.bool_], form: Form, k
     q = np.rint(scaled).astype(np.int64)
     back = q / k if form is Form.DIVIDED else q * k
     same = back.view(np.uint64) == values.view(np.uint64)
-    return q if bool((same | missing).all()) else None
+    return q if bool((same | missing | ((values == 0) & (q == 0))).all()) else None
 
 
 def _held(values: NDArray[np.float64], missing: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -226,9 +240,15 @@ def _join(planes: bytes, width: int) -> NDArray[np.uint64]:
     return np.ascontiguousarray(columns.T).reshape(-1).view(f"<u{width}").astype(np.uint64)
 
 
+def _deflate(raw: bytes, level: int) -> bytes:
+    """Without zlib's head and sum: a row has its own."""
+    deflater = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return deflater.compress(raw) + deflater.flush()
+
+
 def _inflate(raw: bytes, length: int) -> bytes:
     """Inflate to exactly `length` bytes, and never to more."""
-    inflater = zlib.decompressobj()
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         out = inflater.decompress(raw, length + 1)
     except zlib.error as e:

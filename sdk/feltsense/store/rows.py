@@ -107,6 +107,8 @@ class Rows:
             if self.seal is None:
                 return columns
             fields = unpack_fields(self.seal.open(body, self._bound(table, key, columns)))
+            if table == "chunk":
+                fields = [*columns[:4], *fields, *columns[12:]]
             if len(fields) != len(columns):
                 msg = "has another number of fields"
                 raise ValueError(msg)
@@ -116,7 +118,8 @@ class Rows:
         columns, body = list(fields), None
         if self.seal is not None:
             columns = _neutral(table, key, fields)
-            body = self.seal.seal(pack_fields(fields), self._bound(table, key, columns))
+            hidden = fields[4:12] if table == "chunk" else fields
+            body = self.seal.seal(pack_fields(hidden), self._bound(table, key, columns))
         return (*columns, body, row_sum(table, columns, body))
 
     def _bound(self, table: str, key: int, columns: list[Any]) -> bytes:

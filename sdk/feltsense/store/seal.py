@@ -122,7 +122,8 @@ class Seal:
 def pack_fields(fields: Sequence[object]) -> bytes:
     """A row's fields as bytes: JSON for what JSON holds exactly, raw bytes behind it."""
     blobs = [f for f in fields if isinstance(f, bytes)]
-    head = json.dumps([{"b": len(f)} if isinstance(f, bytes) else f for f in fields], ensure_ascii=False).encode()
+    plain = [{"b": len(f)} if isinstance(f, bytes) else f for f in fields]
+    head = json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
     return struct.pack("<I", len(head)) + head + b"".join(blobs)
 
 
