@@ -86,11 +86,14 @@ def test_a_trace_keeps_every_beat_and_no_more_than_its_seconds():
         values = np.zeros(130)
         values[64] = 1.0 + k
         p.push(chunk(start=130 * k, values=values))
-    pairs, low, high = p.trace("x.ecg", 60)
-    assert len(p._chunks["x.ecg"]) <= SPANS_S["ecg"] + 2
+    pairs, low, high = p.trace("x.ecg", columns=60)
+    assert len(p._chunks["x.ecg"]) <= SPANS_S["ecg"] + 4
     assert (low, high) == (0.0, 30.0)
     peaks = sorted(set(pairs[np.isfinite(pairs) & (pairs > 0)]))
     assert peaks == [25, 26, 27, 28, 29, 30]
+    earlier, _, high = p.trace("x.ecg", 29 * NS, 60)
+    assert high == 29.0
+    assert np.isfinite(earlier).all()
     none, low, _ = p.trace("nobody")
     assert np.isnan(none).all()
     assert np.isnan(low)
@@ -100,14 +103,14 @@ def test_a_gap_breaks_the_line_and_a_slow_stream_does_not():
     p = LivePresenter()
     p.push(chunk(values=np.ones(130)))
     p.push(chunk(values=np.ones(130), segment=1, t0=3 * NS))
-    pairs, _, _ = p.trace("x.ecg", 60)
+    pairs, _, _ = p.trace("x.ecg", columns=60)
     seconds = pairs.reshape(6, -1)
     assert np.isnan(seconds[3:5]).all()
     assert np.isfinite(seconds[2]).all()
     assert np.isfinite(seconds[5]).all()
     slow = LivePresenter()
     slow.push(chunk("eda", 4, values=np.ones(240)))
-    pairs, _, _ = slow.trace("x.eda", 600)
+    pairs, _, _ = slow.trace("x.eda", columns=600)
     assert np.isfinite(pairs).mean() > 0.98
     empty = LivePresenter()
     empty.push(chunk(values=np.full(130, np.nan)))

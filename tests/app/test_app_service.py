@@ -134,8 +134,8 @@ async def test_a_lost_sensor_is_said_and_comes_back(tmp_path):
         c.begin_rest()
         levels = []
         c.home.watch(lambda s: levels.append(s.level))
-        board = next(s for s in c.radio.air.sensors if "felt" in s.name)
-        await board.vanish(30.0)
+        strap = next(s for s in c.radio.air.sensors if "Polar" in s.name)
+        await strap.vanish(30.0)
         await until(lambda: Level.BAD in levels)
         assert c.wizard.state.reason == "wizard.again.lost"
         assert ("trouble", "home.away") in c.phone.said
@@ -144,7 +144,7 @@ async def test_a_lost_sensor_is_said_and_comes_back(tmp_path):
         running.cancel()
         await asyncio.wait([running])
         recording = read(c.recordings[0])
-        assert any(s.gap is not None for s in recording.streams["board.eda"].segments)
+        assert any(s.gap is not None for s in recording.streams["h10.ecg"].segments)
 
 
 async def test_a_full_phone_ends_the_recording_with_its_reason(tmp_path):

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 
     from feltsense.core.chunk import Chunk
 
-__all__ = ["SPANS_S", "LivePresenter", "LiveState"]
+__all__ = ["BEHIND_S", "SPANS_S", "LivePresenter", "LiveState"]
 
 SPANS_S: Mapping[str, float] = {"ecg": 6.0, "ppg": 6.0, "eda": 60.0, "skin_temperature": 60.0, "respiration": 30.0}
 """Signal → seconds on the screen; others are not drawn."""
+BEHIND_S = 2.0
+"""How far the right edge is behind the clock: sensors send about once a second, and fetch lost frames again."""
 COLUMNS = 240
 """Columns of a trace: two dots each, about what 360 dp can show."""
 
@@ -59,6 +61,8 @@ class LivePresenter(Presenter[LiveState]):
     def __init__(self) -> None:
         super().__init__(LiveState())
         self._chunks: dict[str, deque[Chunk]] = {}
+        self._joined: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = {}
+        """Times and values of the chunks in one piece: made anew when a chunk came, not for every picture."""
 
     def show(self, *, visible: bool) -> None:
         """The screen is shown, or hidden."""
@@ -72,7 +76,8 @@ class LivePresenter(Presenter[LiveState]):
         name = chunk.stream.id
         kept = self._chunks.setdefault(name, deque())
         kept.append(chunk)
-        while kept[0].stop_ns < chunk.stop_ns - int(SPANS_S[signal] * 1e9):
+        self._joined.pop(name, None)
+        while kept[0].stop_ns < chunk.stop_ns - int((SPANS_S[signal] + BEHIND_S) * 1e9):
             kept.popleft()
         streams = self.state.streams
         if all(name != s for s, _, _ in streams):
@@ -80,13 +85,18 @@ class LivePresenter(Presenter[LiveState]):
         if self.state.visible:
             self._set(drawn=self.state.drawn + 1)
 
-    def trace(self, name: str, columns: int = COLUMNS) -> tuple[NDArray[np.float64], float, float]:
+    def trace(
+        self, name: str, until_ns: int | None = None, columns: int = COLUMNS
+    ) -> tuple[NDArray[np.float64], float, float]:
         """What to draw of a stream.
 
         Parameters
         ----------
         name : str
             Stream id.
+        until_ns : int, optional
+            Right edge of the picture, in session time; default the last sample. A screen that moves it with the clock
+            scrolls evenly, however the samples come in packets.
         columns : int
             Columns of the picture.
 
@@ -101,31 +111,35 @@ class LivePresenter(Presenter[LiveState]):
         kept = self._chunks.get(name)
         if not kept:
             return out.ravel(), float("nan"), float("nan")
-        span = int(SPANS_S[kept[-1].stream.spec.name] * 1e9)
-        times = np.concatenate([c.time.times(c.start, c.stop) for c in kept])
-        values = np.concatenate([c.values[:, 0] for c in kept])
-        place = (times - (kept[-1].stop_ns - span)) * columns // span
-        seen = (place >= 0) & (place < columns) & np.isfinite(values)
-        place, values = place[seen], values[seen]
-        np.fmin.at(out[:, 0], place, values)
-        np.fmax.at(out[:, 1], place, values)
-        if not place.size:
+        spec = kept[-1].stream.spec
+        span = int(SPANS_S[spec.name] * 1e9)
+        edge = kept[-1].stop_ns if until_ns is None else until_ns
+        times, values = self._piece(name)
+        first, last = np.searchsorted(times, (edge - span, edge))
+        if first == last:
             return out.ravel(), float("nan"), float("nan")
-        samples = kept[-1].stream.spec.hz * span / 1e9
-        return _bridged(out, math.ceil(columns / samples)).ravel(), float(values.min()), float(values.max())
+        place, values = (times[first:last] - (edge - span)) * columns // span, values[first:last]
+        starts = np.flatnonzero(np.diff(place, prepend=-1))
+        out[place[starts], 0] = np.minimum.reduceat(values, starts)
+        out[place[starts], 1] = np.maximum.reduceat(values, starts)
+        _bridge(out, math.ceil(columns * 1e9 / (spec.hz * span)))
+        return out.ravel(), float(values.min()), float(values.max())
+
+    def _piece(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        if name not in self._joined:
+            times = np.concatenate([c.time.times(c.start, c.stop) for c in self._chunks[name]])
+            values = np.concatenate([c.values[:, 0] for c in self._chunks[name]])
+            there = np.isfinite(values)
+            self._joined[name] = times[there], values[there]
+        return self._joined[name]
 
 
-def _bridged(pairs: NDArray[np.float64], apart: int) -> NDArray[np.float64]:
+def _bridge(pairs: NDArray[np.float64], apart: int) -> None:
     """Repeat a value over the columns up to the next, where a slow stream has fewer samples than columns.
 
     Only as far as samples are apart: a longer hole is a gap and stays one.
     """
-    last, age = np.full(2, np.nan), apart
-    for k, pair in enumerate(pairs):
-        if np.isfinite(pair[0]):
-            last, age = pair, 0
-        else:
-            age += 1
-            if age < apart:
-                pairs[k] = last
-    return pairs
+    columns = np.arange(len(pairs))
+    last = np.maximum.accumulate(np.where(np.isfinite(pairs[:, 0]), columns, -1))
+    filled = (last >= 0) & (columns - last < apart)
+    pairs[filled] = pairs[last[filled]]

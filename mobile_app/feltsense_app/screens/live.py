@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kivy.clock import Clock
 
+from feltsense_app.presenters.live import BEHIND_S
 from feltsense_app.screens.plots import Trace
 from feltsense_app.screens.widgets import Card, PageScreen, Small, Words
 
@@ -29,10 +30,10 @@ class LiveScreen(PageScreen):
 
     def build(self) -> None:
         """Redraw while the screen is seen."""
+        self._frame = -1
         self.traces: dict[str, tuple[Trace, Small, str]] = {}
         self.none = Words(text=self.words("live.none"))
         self.put(self.none)
-        self._drawn = -1
         self._timer = Clock.schedule_interval(lambda _: self._draw(), 1 / FPS)
         self.c.live.show(visible=True)
 
@@ -55,12 +56,11 @@ class LiveScreen(PageScreen):
                 self.put(card)
 
     def _draw(self) -> None:
-        drawn = self.c.live.state.drawn
-        if drawn == self._drawn:
-            return
-        self._drawn = drawn
+        self._frame += 1
+        until = self.c.radio.clock() - round(BEHIND_S * self.c.radio.speed * 1e9)
         for name, (trace, numbers, unit) in self.traces.items():
-            pairs, low, high = self.c.live.trace(name)
+            pairs, low, high = self.c.live.trace(name, until)
             trace.take(pairs, low, high)
-            if math.isfinite(low):
+            # Numbers once a second: nobody reads faster, and text costs more than the curve.
+            if self._frame % FPS == 0 and math.isfinite(low):
                 numbers.text = self.words("live.range", low=low, high=high, unit=unit)

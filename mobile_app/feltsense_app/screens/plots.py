@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from kivy.app import App
 from kivy.graphics import Color, Line, Rectangle
 from kivy.metrics import dp
@@ -14,7 +15,6 @@ from kivy.uix.widget import Widget
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from feltsense_app.presenters.results import Bin
@@ -61,18 +61,13 @@ class Trace(_Drawn):
             return
         Color(*self.theme.signal)
         span = max(self._high - self._low, 1e-9)
-        left, bottom = self.x + dp(4), self.y + dp(6)
-        width, height = self.width - dp(8), self.height - dp(12)
-        points: list[float] = []
-        for k, value in enumerate(self._pairs.tolist()):
-            if math.isfinite(value):
-                points += (left + width * (k // 2) / (len(self._pairs) // 2), bottom + height * (value - self._low) / span)
-                continue
-            if len(points) > 2:
-                Line(points=points, width=1)
-            points = []
-        if len(points) > 2:
-            Line(points=points, width=1)
+        n = len(self._pairs)
+        x = self.x + dp(4) + (self.width - dp(8)) * (np.arange(n) // 2) / (n // 2)
+        y = self.y + dp(6) + (self.height - dp(12)) * (self._pairs - self._low) / span
+        points = np.column_stack((x, y))
+        for run in np.split(points, np.flatnonzero(np.diff(np.isfinite(y))) + 1):
+            if len(run) > 1 and math.isfinite(run[0, 1]):
+                Line(points=run.ravel().tolist(), width=1)
 
 
 class MoodGrid(_Drawn):

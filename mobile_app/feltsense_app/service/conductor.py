@@ -36,7 +36,6 @@ from feltsense_app.service.erasing import erase
 from feltsense_app.service.invite import INFERENCE, given, read, withdrawal
 from feltsense_app.service.kept import Journal, load, save
 from feltsense_app.service.recorder import Listener, Recorder
-from feltsense_app.service.sharing import report
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -303,6 +302,8 @@ class Conductor:
 
     async def _report(self) -> None:
         """A page about the last recording, made in a thread: the window goes on meanwhile."""
+        from feltsense_app.service.sharing import report
+
         if not self.recordings:
             self.share.made(trouble="no recording yet")
             return

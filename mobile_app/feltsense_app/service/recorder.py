@@ -8,6 +8,7 @@ Contract
 - A disk that is full, or a file that is gone, ends the recording with its reason in home's sentence; what was committed
   stays.
 - Estimating fails by itself: whatever goes wrong there is said, and the recording goes on.
+- What computes is imported when it is first needed: the window is there before scipy is.
 - Estimates begin with a baseline. During the wizard's rest nothing but quality and motion is looked at.
 """
 
@@ -17,18 +18,14 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from feltsense.calibration import calibrate
 from feltsense.core.chunk import Chunk
 from feltsense.core.event import Event, EventKind
 from feltsense.core.profile import RestInterval
 from feltsense.core.timeline import NS
 from feltsense.errors import FeltsenseError
-from feltsense.session import Session
 from feltsense.store import Writer, read
-from feltsense.watch import Holdback
 from feltsense_app.presenters.home import NO_SPACE, SensorStatus, Status
 from feltsense_app.service.radio import links
-from feltsense_app.service.rest import RestWatch
 from feltsense_bridge.link import State
 from feltsense_bridge.live import Live
 
@@ -40,9 +37,12 @@ if TYPE_CHECKING:
     from feltsense.core.chunk import StreamInfo
     from feltsense.core.prediction import Prediction
     from feltsense.core.profile import UserProfile
+    from feltsense.session import Session
+    from feltsense.watch import Holdback
     from feltsense_app.presenters.pair import Seen
     from feltsense_app.presenters.wizard import RestWindow
     from feltsense_app.service.radio import Radio
+    from feltsense_app.service.rest import RestWatch
     from feltsense_bridge.link import Link
 
 __all__ = ["Listener", "Recorder"]
@@ -111,7 +111,7 @@ class Recorder:
         self._session: Session | None = None
         self._rest: RestWatch | None = None
         self._streams: Mapping[str, StreamInfo] = {}
-        self._held = Holdback(0.0)
+        self._held: Holdback | None = None
         self._first_ns: int | None = None
         self._last_ns: dict[str, int] = {}
 
@@ -122,6 +122,8 @@ class Recorder:
 
     async def record(self, path: Path, subject: str, sensors: Sequence[Seen], consented: frozenset[str]) -> None:
         """Record until :meth:`stop`; goes on in a file that is there. What goes wrong is told, not raised."""
+        from feltsense.watch import Holdback
+
         self._held = Holdback(max(ON_THE_WAY_S, ON_THE_WAY_REAL_S * self._radio.speed))
         self._first_ns, self._last_ns, self._streams = None, {}, {}
         try:
@@ -152,10 +154,14 @@ class Recorder:
 
     def rest(self) -> None:
         """The wizard's rest begins: judge it as it passes."""
+        from feltsense_app.service.rest import RestWatch
+
         self._rest = RestWatch(self._streams, self._bundle.model.modalities)
 
     def learn(self, start_ns: int, stop_ns: int) -> str:
         """Learn the baseline from the rest; gives why not, or nothing."""
+        from feltsense.calibration import calibrate
+
         self._rest = None
         if self._writer is None:
             return "nothing is being recorded"
@@ -172,6 +178,8 @@ class Recorder:
 
     def _adopt(self) -> None:
         """Estimate from here on, with consent and a baseline."""
+        from feltsense.session import Session
+
         reads = self.inference and self.profile is not None
         self._session = Session(self._streams, self._bundle, self.profile, HOP_S) if reads else None
         self._tell(inference=reads)
@@ -185,7 +193,7 @@ class Recorder:
         try:
             async for item in live:
                 self._take(item, writer)
-            for piece in self._held.rest():
+            for piece in [] if self._held is None else self._held.rest():
                 self._estimate(piece)
         finally:
             keeping.cancel()
@@ -203,7 +211,7 @@ class Recorder:
                 self._listener.lost(item.text)
             # Said when it happens: an absence can be over before the next look.
             self._tell()
-        for piece in self._held.push(item):
+        for piece in [] if self._held is None else self._held.push(item):
             self._estimate(piece)
 
     def _estimate(self, piece: Chunk | Event) -> None:

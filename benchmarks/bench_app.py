@@ -1,0 +1,121 @@
+"""The app's window: time to its first frame, and what the live screen costs with ECG 130 Hz, EDA and PPG.
+
+Drawn in software without a screen, so a phone's graphics chip does better. The floor is an empty Kivy window in the same
+run: its first frame, and its cost at the same frame rate.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SECONDS = 20
+
+COMMON = """
+import asyncio, os, sys, time
+began = time.perf_counter()
+from kivy.config import Config
+Config.set("graphics", "width", "360"); Config.set("graphics", "height", "780"); Config.set("graphics", "maxfps", "30")
+frames = []
+def watch():
+    from kivy.core.window import Window
+    Window.bind(on_flip=lambda *_: frames.append(time.perf_counter()))
+"""
+
+EMPTY = COMMON + """
+from kivy.app import App
+from kivy.clock import Clock
+from kivy.uix.label import Label
+class Empty(App):
+    def build(self):
+        watch()
+        label = Label(text="0")
+        Clock.schedule_interval(lambda _: setattr(label, "text", str(len(frames))), 1 / 30)
+        return label
+async def main():
+    app = Empty()
+    async def end():
+        while not frames: await asyncio.sleep(0.01)
+        print("first", frames[0] - began)
+        await asyncio.sleep(1); n, cpu, at = len(frames), time.process_time(), time.perf_counter()
+        await asyncio.sleep(SECONDS)
+        passed = time.perf_counter() - at
+        print("fps", (len(frames) - n) / passed, "cpu", (time.process_time() - cpu) / passed)
+        app.stop()
+    task = asyncio.create_task(end())
+    await app.async_run("asyncio")
+asyncio.run(main())
+"""
+
+LIVE = COMMON + """
+import logging, pathlib
+logging.getLogger("bumble").setLevel(logging.ERROR)
+from feltsense import bundle
+from feltsense.datasets.synthetic import participant
+from feltsense_app.platform.desktop import Desktop
+from feltsense_app.presenters.flow import Page
+from feltsense_app.service.conductor import Conductor
+from feltsense_app.service.radio import Radio
+from feltsense_app.screens.window import Window
+from feltsense.core.chunk import Chunk
+async def main():
+    person = participant(1, 7)
+    zero = time.perf_counter()
+    clock = lambda: person.start_ns + int((time.perf_counter() - zero + 8) * 1e9)
+    c = Conductor(Desktop(pathlib.Path(sys.argv[1])), Radio(clock), bundle.load())
+    c.join.enter("demo"); c.join.join()
+    app = Window(c)
+    async def end():
+        watch()
+        while not frames: await asyncio.sleep(0.01)
+        print("first", frames[0] - began)
+        c.flow._set(page=Page.LIVE)
+        pieces = [p for p in person.items() if isinstance(p, Chunk)]
+        start = person.start_ns
+        begun = time.perf_counter()
+        async def feed():
+            for p in person.chunks(0.25):
+                if (p.stop_ns - start) / 1e9 > SECONDS + 10: return
+                await asyncio.sleep(max((p.stop_ns - start) / 1e9 - 8 - (time.perf_counter() - begun), 0))
+                c.live.push(p)
+        feeding = asyncio.create_task(feed())
+        await asyncio.sleep(1); n, cpu, at = len(frames), time.process_time(), time.perf_counter()
+        await asyncio.sleep(SECONDS)
+        passed = time.perf_counter() - at
+        print("fps", (len(frames) - n) / passed, "cpu", (time.process_time() - cpu) / passed)
+        feeding.cancel()
+        app.stop()
+    task = asyncio.create_task(end())
+    await app.async_run("asyncio")
+asyncio.run(main())
+"""
+
+
+def measure(code):
+    """First frame in s, frames a second, share of a core."""
+    with tempfile.TemporaryDirectory() as folder:
+        env = os.environ | {
+            "SDL_VIDEODRIVER": "offscreen", "KIVY_HOME": folder, "KIVY_NO_ARGS": "1", "KIVY_LOG_MODE": "PYTHON",
+            "KIVY_METRICS_DENSITY": "1",
+        }  # fmt: skip
+        script = Path(folder) / "window.py"
+        script.write_text(code.replace("SECONDS", str(SECONDS)))
+        command = [sys.executable, str(script), folder]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(done.stderr[-2000:])
+        return [float(x) for x in re.findall(r"(?:first|fps|cpu) ([\d.]+)", done.stdout)]
+
+
+def main():
+    floor, app = measure(EMPTY), measure(LIVE)
+    print(f"{'':24} {'first frame':>12} {'frames/s':>9} {'of a core':>10}")
+    for name, (first, fps, cpu) in (("an empty window (floor)", floor), ("the app, live screen", app)):
+        print(f"{name:24} {first:10.2f} s {fps:9.1f} {cpu:10.1%}")
+    print(f"the app's first frame takes {app[0] / floor[0]:.1f} times the floor's; goals: 1 s, 30 frames/s, 20 % of a core")
+
+
+if __name__ == "__main__":
+    main()
