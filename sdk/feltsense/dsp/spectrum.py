@@ -27,11 +27,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["HF_HZ", "LF_HZ", "VLF_HZ", "Powers", "band_powers", "band_powers_rows", "dfa_short", "sample_entropy"]
+__all__ = [
+    "HF_HZ",
+    "LF_HZ",
+    "STILL_MS",
+    "VLF_HZ",
+    "Powers",
+    "band_powers",
+    "band_powers_rows",
+    "dfa_short",
+    "sample_entropy",
+]
 
 VLF_HZ, LF_HZ, HF_HZ = (0.0033, 0.04), (0.04, 0.15), (0.15, 0.4)
 _RATE = 4.0
 """Hz; twice the fastest heart's Nyquist frequency of its own intervals."""
+STILL_MS = 0.1
+"""Standard deviation of intervals that is that of timing alone (a fiftieth of a sample at 250 Hz): a metronome, whose
+ratios, entropy and scaling mean nothing. The stiffest transplanted heart varies by 1 ms and more."""
 _LEAST_POINTS = 8
 """Fewer intervals make no spectrum."""
 _SAMPEN_LENGTH, _SAMPEN_RADIUS = 2, 0.2
@@ -151,9 +164,10 @@ def sample_entropy(nn_ms: NDArray[np.float64]) -> float:
         NN intervals of one piece; memory grows with n².
     """
     n = len(nn_ms)
-    radius = _SAMPEN_RADIUS * float(nn_ms.std(ddof=1)) if n > _SAMPEN_LENGTH + 1 else 0.0
-    if radius <= 0.0:
+    spread = float(nn_ms.std(ddof=1)) if n > _SAMPEN_LENGTH + 1 else 0.0
+    if spread <= STILL_MS:
         return float("nan")
+    radius = _SAMPEN_RADIUS * spread
     near = np.abs(nn_ms[:, None] - nn_ms[None, :]) <= radius
     m = n - _SAMPEN_LENGTH
     short = near[:m, :m] & near[1 : m + 1, 1 : m + 1]
@@ -171,7 +185,7 @@ def dfa_short(nn_ms: NDArray[np.float64]) -> float:
         NN intervals of one piece.
     """
     n = len(nn_ms)
-    if n <= _DFA_BEATS[-1]:
+    if n <= _DFA_BEATS[-1] or float(nn_ms.std(ddof=1)) <= STILL_MS:
         return float("nan")
     profile = np.cumsum(nn_ms - nn_ms.mean())
     size, fluctuation = [], []

@@ -18,7 +18,7 @@ from feltsense.core.window import Window
 from feltsense.dsp.filters import ECG_LEAST_RATE
 from feltsense.dsp.intervals import MAD_TO_SD
 from feltsense.dsp.runs import RunSplitter
-from feltsense.dsp.spectrum import band_powers_rows
+from feltsense.dsp.spectrum import STILL_MS, band_powers_rows
 from feltsense.features import _slow
 from feltsense.features._batch_beats import RunBeats, run_beats
 from feltsense.features._batch_faults import Coverage, Faults
@@ -187,7 +187,7 @@ class _Windows:
             if along.shape[1] > 1:
                 sd1, sd2 = self.values[rows, _COLUMN["sd1"]], along.std(axis=1, ddof=1)
                 self._put("sd2", rows, sd2)
-                plot = (sd1 > 0.0) & (sd2 > 0.0)
+                plot = (sd1 > STILL_MS) & (sd2 > STILL_MS)
                 rows, sd1, sd2 = rows[plot], sd1[plot], sd2[plot]
                 self._put("sd1_sd2", rows, sd1 / sd2)
                 self._put("csi", rows, sd2 / sd1)
@@ -303,7 +303,7 @@ class _Windows:
         if series:
             rows, power = np.concatenate(asked), band_powers_rows(series)[:, 2]
             self.values[rows, hf] = power
-            some = power > 0.0
+            some = power > STILL_MS**2
             self.values[rows[some], _COLUMN["hf_ln"]] = np.log(power[some])
 
 

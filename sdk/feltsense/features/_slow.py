@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feltsense.core.vector import FeatureSpec, Reason
-from feltsense.dsp.spectrum import Powers, band_powers, dfa_short, sample_entropy
+from feltsense.dsp.spectrum import STILL_MS, Powers, band_powers, dfa_short, sample_entropy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,7 +105,7 @@ def slow(window: Window, present_s: float, beats: Beats, worst: Reason) -> dict[
 def spectral(low: float, high: float) -> dict[str, float]:
     """What follows from the power of LF and HF; NaN where there is no HF."""
     nan = float("nan")
-    both = high > 0.0
+    both = high > STILL_MS**2
     return {
         "lf": low,
         "hf": high,

@@ -18,6 +18,7 @@ import numpy as np
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
 from feltsense.dsp.filters import ECG_LEAST_RATE
 from feltsense.dsp.intervals import IntervalRule, TimeDomain, time_domain
+from feltsense.dsp.spectrum import STILL_MS
 from feltsense.dsp.waves import Qrs
 from feltsense.features._beats import BeatRule
 from feltsense.features._cardiac import Heart
@@ -161,7 +162,7 @@ class EcgFeatures:
 
 def poincare(sd1: float, sd2: float) -> dict[str, float]:
     """What follows from the two axes of the Poincaré plot; NaN where one of them is none."""
-    round_ = sd1 > 0.0 and sd2 > 0.0
+    round_ = sd1 > STILL_MS and sd2 > STILL_MS
     return {
         "sd1_sd2": sd1 / sd2 if round_ else math.nan,
         "csi": sd2 / sd1 if round_ else math.nan,
