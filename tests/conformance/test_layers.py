@@ -18,7 +18,7 @@ LAYERS = (
     ("quality",),
     ("features",),
     ("experts", "fusion", "bundle"),
-    ("pipeline", "session", "calibration", "batch", "watch"),
+    ("pipeline", "session", "calibration", "batch", "watch", "alignment"),
     ("store", "importers", "exporters", "datasets", "train", "evaluate", "report", "testing", "vision"),
     ("study",),
     ("cli",),
