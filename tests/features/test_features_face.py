@@ -147,3 +147,17 @@ def test_what_no_camera_can_show():
     dark = rows(t)
     dark[:, AT["r0"] : AT["b8"] + 1] *= 0.04
     assert windows(dark, t)[0].reason("face.rppg_hr") is Reason.DARK
+
+
+@pytest.mark.parametrize(("drift", "breathing"), [(16.0, 3.0), (0.0, 5.0)])
+def test_a_rate_that_changes_within_a_minute_is_its_mean(drift, breathing):
+    t = clock(61, 15)
+    rng = np.random.default_rng(3)
+    bpm = 72.0 + drift * (t / 60 - 0.5) + breathing * np.sin(2 * np.pi * 0.25 * t)
+    beat = np.sin(2 * np.pi * np.concatenate(([0.0], np.cumsum(np.diff(t) * (bpm[1:] + bpm[:-1]) / 120))))
+    x = rows(t)
+    for colour, level, share in zip("rgb", (170, 120, 100), (0.33, 0.77, 0.53), strict=True):
+        for k in range(9):
+            x[:, AT[f"{colour}{k}"]] = level * (1 - 0.003 * share * beat) + 0.1 * rng.standard_normal(len(t))
+    v = windows(x, t, window=60.0)[0]
+    assert v["face.rppg_hr"] == pytest.approx(bpm[t < 60].mean(), abs=0.5)

@@ -11,7 +11,7 @@ import numpy as np
 from feltsense.core.face_row import REGIONS, SKIN
 from feltsense.core.vector import Reason
 from feltsense.dsp import rppg
-from feltsense.dsp.rate_peak import Spectrum, mean_rate, spectrum
+from feltsense.dsp.rate_peak import Spectrum, decibels, mean_rate, ridge, spectrum
 from feltsense.quality.rppg import Evidence, judge
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ LEAST_S = 8.0
 """Shortest piece of frames in which a rate is looked for: six beats of a slow heart."""
 LONGEST_STEP_S = 0.25
 """Longest step between frames that a spline may cross: half a beat of a fast heart."""
+STRETCH_S, WHOLE_S = 20.0, 25.0
+"""Seconds of a stretch in which a rate is taken as one, and from which on a piece is looked at in stretches."""
 LEAST_HZ = 8.0
 """Slower cameras show the harmonics of a fast heart at wrong places."""
 _LEAST_SHARE = 0.15
@@ -113,19 +115,47 @@ def _regular(t_s: Array, colour: Array, rate: float) -> Array:
 def _rate(regions: list[Array], weight: list[Array], rate: float, methods: list[Method]) -> PulseRate:
     """Rate of pieces of regular colours, shape (n, cells, 3) each."""
     seconds = sum(len(x) for x in regions) / rate
-    found: list[Spectrum] = []
+    stretches = [(k, s) for k, x in enumerate(regions) for s in _stretches(len(x), rate)]
+    found: list[list[Spectrum]] = []
     main: list[Array] = []
     for method in methods:
         mixed = [rppg.combined(np.stack([method(x[:, k]) for k in range(x.shape[1])], axis=1)) for x in regions]
         whole = [method((x * w[None, :, None]).sum(axis=1) / w.sum()) for x, w in zip(regions, weight, strict=True)]
         mixed, whole = ([rppg.levelled(x - x.mean(), rate) for x in waves] for waves in (mixed, whole))
-        found.append(Spectrum.mean([spectrum(mixed, rate), spectrum(whole, rate)]))
+        found.append([Spectrum.mean([spectrum(mixed[k][s], rate), spectrum(whole[k][s], rate)]) for k, s in stretches])
         main = main or mixed
-    all_of_them = Spectrum.mean(found)
-    hz = all_of_them.peak()
+    together = [Spectrum.mean(spectra) for spectra in zip(*found, strict=True)]
+    course = ridge(together)
     # One method alone agrees with itself: it must stand out more (see the judge).
-    apart = abs(found[0].peak() - found[-1].peak()) * 60.0
-    evidence = Evidence(seconds, hz, all_of_them.snr_db(hz), apart, len(methods))
+    apart = [abs(a - b) * 60.0 for a, b in zip(ridge(found[0]), ridge(found[-1]), strict=True)]
+    share = float(np.mean([s.share(hz) for s, hz in zip(together, course, strict=True)]))
+    evidence = Evidence(seconds, float(np.mean(course)), decibels(share), float(np.median(apart)), len(methods))
     reason = judge(evidence)
-    bpm = mean_rate(main, rate, hz, all_of_them.half_hz) * 60.0 if reason is Reason.OK else float("nan")
-    return PulseRate(bpm, evidence.snr_db, evidence.agree_bpm, reason)
+    if reason is not Reason.OK:
+        return PulseRate(float("nan"), evidence.snr_db, evidence.agree_bpm, reason)
+    rates, spans = [], []
+    for n, ((k, s), hz, line) in enumerate(zip(stretches, course, together, strict=True)):
+        part = _own(stretches, n)
+        rates.append(mean_rate(main[k][s], rate, hz, line.half_hz, part))
+        spans.append(part.stop - part.start)
+    return PulseRate(float(np.average(rates, weights=spans)) * 60.0, evidence.snr_db, evidence.agree_bpm, reason)
+
+
+def _own(stretches: list[tuple[int, slice]], n: int) -> slice:
+    """The part of a stretch that lies nearer to its middle than to those of its neighbours in the same piece."""
+    k, s = stretches[n]
+    start, stop = 0, s.stop - s.start
+    if n and stretches[n - 1][0] == k:
+        start = (stretches[n - 1][1].stop - s.start) // 2
+    if n + 1 < len(stretches) and stretches[n + 1][0] == k:
+        stop = (s.stop + stretches[n + 1][1].start) // 2 - s.start
+    return slice(start, stop)
+
+
+def _stretches(n: int, rate: float) -> list[slice]:
+    """Overlapping stretches of a piece, evenly placed from its start to its end; the whole of a short one."""
+    if n / rate < WHOLE_S:
+        return [slice(0, n)]
+    size = round(STRETCH_S * rate)
+    count = max(2, 1 + int(np.ceil((n - size) / (size / 2.0))))
+    return [slice(a, a + size) for a in np.linspace(0, n - size, count).round().astype(int).tolist()]

@@ -19,6 +19,8 @@ LEAST_SNR_DB = 3.0
 alone −3 dB."""
 SHORT_S, SHORT_DB = 20.0, 3.0
 """A wave of 10 s has half as many independent rhythms: noise alone reached 3 dB; so it needs 6."""
+LONG_S, LONG_DB = 38.0, 1.0
+"""Of three stretches and more noise makes no course that stands out: below −4 dB in a minute; 2 dB will do."""
 SLOW_HZ, SLOW_DB = 0.8, 3.0
 """Below 48 bpm breathing's and swaying's overtones lie, too: what is so slow must stand out by 6 dB."""
 SINGLE_DB = 3.0
@@ -54,6 +56,7 @@ class Evidence(NamedTuple):
 def judge(evidence: Evidence) -> Reason:
     """``ok`` when it is a pulse, else why not."""
     least = LEAST_SNR_DB + SHORT_DB * max(SHORT_S / evidence.seconds - 1.0, 0.0)
+    least -= LONG_DB if evidence.seconds >= LONG_S else 0.0
     least += (SLOW_DB if evidence.hz < SLOW_HZ else 0.0) + (SINGLE_DB if evidence.methods < 2 else 0.0)
     if not np.isfinite(evidence.snr_db) or evidence.snr_db < least:
         return Reason.NOISE
