@@ -10,12 +10,15 @@ from feltsense.errors import InputError
 if TYPE_CHECKING:
     import argparse
 
+    from feltsense.report import Summary
     from feltsense.report.blocks import Document
 
 __all__ = ["add", "run", "write"]
 
-ENDINGS = (".html", ".htm", ".pdf")
-"""Kinds of report that exist."""
+DOCUMENTS, DATA = (".html", ".htm", ".pdf"), (".fhir.json", ".json")
+"""Kinds of report that exist: documents, and the same content for programs."""
+SIGNALS = (".csv", ".parquet", ".edf", ".bids.zip")
+"""Formats of the recording itself (:mod:`feltsense.exporters`)."""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,7 +29,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Write one self-contained HTML page, or a PDF: numbers at rest and afterwards, estimates, every gap.",
     )
     p.add_argument("recording", type=Path, help="a .felt file, or an E4 folder or zip")
-    p.add_argument("--out", type=Path, required=True, metavar="REPORT.html|.pdf", help="report to write")
+    p.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="REPORT",
+        help="report to write: .html, .pdf, .fhir.json, .json; or the signals: .csv, .parquet, .edf, .bids.zip",
+    )
     p.add_argument("--profile", type=Path, metavar="USER.json", help="profile made by: feltsense calibrate")
     p.add_argument("--model", type=Path, metavar="BUNDLE", help="model bundle (default: the one that comes with feltsense)")
     p.add_argument("--hop", type=float, default=5.0, help="seconds between two estimates (default: %(default)g)")
@@ -45,8 +54,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read, predict, write."""
-    if args.out.suffix.lower() not in ENDINGS:
-        msg = f"{args.out}: reports are written as {' or '.join(ENDINGS)}; give --out a name with that ending"
+    name = args.out.name.lower()
+    if not name.endswith((*DOCUMENTS, *DATA, *SIGNALS)):
+        known = ", ".join((*DOCUMENTS, *DATA, *SIGNALS))
+        msg = f"{args.out}: reports are written as {known}; give --out a name with one of these endings"
         raise InputError(msg)
     from feltsense import bundle, session
     from feltsense.core.profile import UserProfile
@@ -56,14 +67,31 @@ def run(args: argparse.Namespace) -> int:
     from feltsense.report.summary import model_line
 
     recording = open_recording(args.recording)
+    if name.endswith(SIGNALS):
+        from feltsense.exporters import export
+
+        export(recording, args.out)
+        print(f"{args.out}: recording of {recording.subject} (not encrypted)")
+        return 0
     profile = None if args.profile is None else UserProfile.load(args.profile)
     model = bundle.load(args.model)
     predictions = session.predict(recording, model, profile, args.hop)
     summary = summarise(recording, predictions, profile, model=model_line(model))
-    say = plain if args.reader == "participant" else clinical
-    write(args.out, say(summary, args.contact, args.language), args.paper)
+    if name.endswith(DATA):
+        _data(args.out, summary)
+    else:
+        say = plain if args.reader == "participant" else clinical
+        write(args.out, say(summary, args.contact, args.language), args.paper)
     print(f"{args.out}: report on {recording.subject}, {len(summary.sampled_gaps)} gaps, {len(summary.notices)} notices")
     return 0
+
+
+def _data(out: Path, summary: Summary) -> None:
+    from feltsense.report.fhir import fhir
+    from feltsense.report.summary_json import summary_json
+
+    text = fhir(summary) if out.name.lower().endswith(".fhir.json") else summary_json(summary)
+    out.write_text(text + "\n", encoding="utf-8")
 
 
 def write(out: Path, document: Document, paper: str) -> None:
