@@ -54,6 +54,15 @@ def test_shaking_a_quarter_of_the_time():
     assert v["motion.magnitude_sd"] == pytest.approx(0.3 / np.sqrt(2) / 2, rel=0.03)
 
 
+@pytest.mark.parametrize(("swing", "expected"), [(0.0, 0.0), (0.25, 1.0), (0.6, 2.0), (2.0, 3.0)])
+def test_activity_by_its_cut_points(swing, expected):
+    x = rest(30)
+    x += (swing * np.sin(2 * np.pi * 2 * np.arange(len(x)) / RATE))[:, None] * np.array([0.0, 0.6, 0.8])
+    v = windows(x, window=30.0)[0]
+    # The mean of a half wave is its height over π; above 1 g the trough counts again.
+    assert v["motion.activity_class"] == expected, v["motion.enmo_mean"]
+
+
 def test_turning_the_wrist_half_way_through():
     x = rest(60)
     x[30 * RATE :] = x[30 * RATE :][:, [0, 2, 1]] * np.array([1, -1, 1])

@@ -40,6 +40,9 @@ RATE_TOLERANCE = 0.03
 _LEVEL_S = 5.0
 _SPREAD_S = 10.0
 _HEES = "van Hees 2013, PLoS ONE 8:e61691"
+_HILDEBRAND = "Hildebrand 2014, Med Sci Sports Exerc 46:1816; 2017, Scand J Med Sci Sports 27:1814"
+_CLASSES_G = (0.0448, 0.1006, 0.4288)
+"""ENMO from which a wrist's activity is light, moderate and vigorous."""
 _OWN = "this library"
 _NEVER = -(2**62)
 
@@ -68,6 +71,13 @@ class Motion:
             "Mean angle between each second's mean acceleration and that of the whole window",
             _OWN,
             _SPREAD_S,
+        ),
+        FeatureSpec(
+            "activity_class",
+            "1",
+            "0 inactive, 1 light, 2 moderate, 3 vigorous: ENMO against 45, 101 and 429 mg (adults, wrist)",
+            _HILDEBRAND,
+            _LEVEL_S,
         ),
         FeatureSpec("coverage", "1", "Share of the window's seconds with a usable signal", _OWN),
     )
@@ -150,8 +160,10 @@ def _values(cells: Array) -> dict[str, float]:
     aligned = (direction * middle).sum(axis=1)
     # A second that was nothing but shaking has no direction; neither has a window that turned a full circle.
     cosine = np.clip(np.divide(aligned, scale, out=np.ones_like(scale), where=scale > 0.0), -1.0, 1.0)
+    enmo = float(np.ascontiguousarray(cells[:, _ENMO]).mean())
     return {
-        "enmo_mean": float(np.ascontiguousarray(cells[:, _ENMO]).mean()),
+        "enmo_mean": enmo,
+        "activity_class": float(np.searchsorted(_CLASSES_G, enmo, side="right")),
         "magnitude_sd": float(np.sqrt(var.mean() + mean.var())),
         "still_share": float((spread < STILL_G).mean()),
         "activity_p90": float(np.percentile(spread, 90)),

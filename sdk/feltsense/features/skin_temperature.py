@@ -43,6 +43,7 @@ class SkinTemperature:
     uses: ClassVar[tuple[str, ...]] = ()
     specs: ClassVar[tuple[FeatureSpec, ...]] = (
         FeatureSpec("mean", "degC", "Mean of the usable samples", _SOURCE, _LEVEL_S),
+        FeatureSpec("median", "degC", "Median of the usable samples", _SOURCE, _LEVEL_S),
         FeatureSpec("slope", "degC/min", "Least-squares slope", _SOURCE, _SLOPE_S),
         FeatureSpec("range", "degC", "Largest minus smallest sample", _SOURCE, _SPREAD_S),
         FeatureSpec("sd", "degC", "Standard deviation", _SOURCE, _SPREAD_S),
@@ -109,6 +110,7 @@ def _values(t_ns: NDArray[np.int64], x: NDArray[np.float64]) -> dict[str, float]
     level = float(x.mean())
     return {
         "mean": level,
+        "median": float(np.median(x)),
         "slope": float(minutes @ (x - level)) / spread if spread > 0.0 else float("nan"),
         "range": float(np.ptp(x)),
         "sd": float(x.std()),
