@@ -7,13 +7,14 @@ baseline has seen: a session does not count them again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from feltsense.core.profile import UserProfile
 from feltsense.core.timeline import NS, to_ns
+from feltsense.core.utterance import UTTERANCE_REST_S, WHOLE
 from feltsense.errors import InputError
 from feltsense.session import Pipeline
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from feltsense.core.vector import FeatureVector
     from feltsense.core.window import Window
 
-__all__ = ["REST_HOP_S", "Rest", "calibrate", "learn_rest"]
+__all__ = ["REST_HOP_S", "Rest", "calibrate", "calibrate_utterances", "learn_rest"]
 
 REST_HOP_S = 5.0
 
@@ -116,3 +117,44 @@ def calibrate(recording: Recording, rest: Sequence[RestInterval], bundle: Bundle
     z = model.normaliser(x, np.broadcast_to(mean, x.shape), np.broadcast_to(seconds, x.shape))
     counts = model.adaptive.count(z, round(REST_HOP_S * 1000))
     return profile.saw(model.adaptive.named(model.inputs, counts), model.adaptive.digest)
+
+
+def calibrate_utterances(recordings: Sequence[Recording], bundle: Bundle) -> UserProfile:
+    """Learn how a person speaks from a few neutral utterances, for a model of utterances; four are good.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        One utterance each.
+    bundle : Bundle
+        Whose features are learned.
+
+    Raises
+    ------
+    InputError
+        If the model is not one of utterances, or none of the recordings is usable.
+    SchemaError
+        If the features of this release are not those of the bundle.
+    """
+    model = bundle.model
+    if model.window_s != WHOLE:
+        msg = f"this model has windows of {model.window_s:g} s: calibrate it on the rest of one recording (--rest)"
+        raise InputError(msg)
+    subject = recordings[0].subject if recordings else ""
+    window = UTTERANCE_REST_S
+    profile = UserProfile(subject, schema_digest=model.schema_digest, window_s=window, hop_s=window)
+    for recording in recordings:
+        length = recording.seconds
+        pipeline = Pipeline(
+            recording.infos(), window=length, hop=length, modalities=model.modalities, start_ns=recording.start_ns
+        )
+        model.columns(pipeline.schema)
+        for _, vector in _until(pipeline, recording, recording.stop_ns):
+            profile = profile.update(vector)
+    kept = {n: m for n, m in profile.rest.items() if n in set(model.names)}
+    if not any(m.n for m in kept.values()):
+        wanted = " or ".join(model.modalities)
+        msg = f"no usable utterance of {subject!r}: no {wanted} in {len(recordings)} recordings; see: feltsense info"
+        raise InputError(msg)
+    used = max(m.n for m in kept.values())
+    return replace(profile, rest=kept, lineage=(f"{used} neutral utterances of {subject}",))

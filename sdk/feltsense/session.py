@@ -61,7 +61,7 @@ class Session:
     profile : UserProfile, optional
         The person's rest; without it the population's is used.
     hop : float
-        Seconds between windows.
+        Seconds between windows; for a model of utterances (whose window is 0), the utterance's length.
     start_ns : int, optional
         t0, where it is known beforehand.
     engine : str, optional
@@ -88,12 +88,7 @@ class Session:
         model = bundle.model
         self._bundle, self._model = bundle, model
         self._pipeline = Pipeline(
-            streams,
-            window=model.window_s,
-            hop=hop,
-            modalities=model.modalities,
-            start_ns=start_ns,
-            engine=engine,
+            streams, window=model.window_s or hop, hop=hop, modalities=model.modalities, start_ns=start_ns, engine=engine
         )
         self._columns = model.columns(self._pipeline.schema)
         self._ms = round(min(hop, model.window_s) * MS)
@@ -216,5 +211,6 @@ def predict(
     engine: str = features.ENGINES[0],
 ) -> Iterator[Prediction]:
     """Predictions of a whole recording: exactly a session that is pushed the recording's items."""
+    hop = hop if bundle.model.window_s else recording.seconds
     session = Session(recording.infos(), bundle, profile, hop, recording.start_ns, engine)
     return session.run(recording.items())

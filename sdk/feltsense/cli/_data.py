@@ -65,6 +65,7 @@ def gather(args: argparse.Namespace) -> tuple[list[Line], Target, dict[str, Any]
     from feltsense.errors import InputError, UnknownNameError
     from feltsense.train.parallel import read_lines
     from feltsense.train.targets import target
+    from feltsense.train.utterances import as_utterances, by_person, only_utterances
 
     if args.dataset:
         labelled, training = _dataset(args.dataset[0], args.dataset[1], args.target)
@@ -82,8 +83,11 @@ def gather(args: argparse.Namespace) -> tuple[list[Line], Target, dict[str, Any]
     if not labelled:
         msg = "nobody is left: --without names everyone there is"
         raise InputError(msg)
+    whole = only_utterances(labelled)
+    if whole:
+        chosen = as_utterances(chosen)
     lines = list(progress(read_lines(labelled, chosen, say), len(labelled), "read"))
-    return lines, chosen, training
+    return by_person(lines, chosen) if whole else lines, chosen, training
 
 
 def _dataset(name: str, folder: str, target_name: str) -> tuple[list[Labelled], dict[str, Any]]:

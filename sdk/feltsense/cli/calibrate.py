@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,11 +15,15 @@ __all__ = ["add"]
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command."""
     p = subparsers.add_parser("calibrate", help="learn a person's rest from a recording")
-    p.add_argument("recording", help=".felt file, or an E4 folder or zip")
     p.add_argument(
-        "--rest", nargs=2, required=True, metavar=("START", "END"), action="append",
+        "recording", nargs="+",
+        help=".felt file, or an E4 folder or zip; for a model of utterances a few neutral ones (WAV files, or a folder)",
+    )
+    p.add_argument(
+        "--rest", nargs=2, default=[], metavar=("START", "END"), action="append",
         help="interval of known rest: seconds from the first sample, or ISO 8601 (UTC unless an offset is given)",
     )
+    p.add_argument("--subject", metavar="ID", help="pseudonym (default: that of the recording)")
     p.add_argument("--model", metavar="BUNDLE", help="model to calibrate for (default: the shipped one for stress)")
     p.add_argument("--out", required=True, metavar="PROFILE", help="profile to write, JSON")
     p.set_defaults(run=run)
@@ -27,15 +32,25 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Calibrate and write the profile."""
     from feltsense import bundle
-    from feltsense.calibration import calibrate
+    from feltsense.calibration import calibrate, calibrate_utterances
     from feltsense.cli._times import session_ns
     from feltsense.core.profile import RestInterval
-    from feltsense.importers import open_recording
+    from feltsense.core.utterance import WHOLE
+    from feltsense.errors import InputError
+    from feltsense.importers import open_recording, wav_files
 
-    recording = open_recording(args.recording)
-    t0 = recording.start_ns
-    rest = [RestInterval(session_ns(a, t0), session_ns(b, t0)) for a, b in args.rest]
-    profile = calibrate(recording, rest, bundle.load(args.model, runner="numpy"))
+    loaded = bundle.load(args.model, runner="numpy")
+    if loaded.model.window_s == WHOLE and not args.rest:
+        paths = [w for p in map(Path, args.recording) for w in (wav_files(p) if p.is_dir() else [p])]
+        profile = calibrate_utterances([open_recording(p, args.subject) for p in paths], loaded)
+    elif len(args.recording) > 1 or not args.rest:
+        msg = "this model is calibrated on the rest of one recording: name one, and --rest START END"
+        raise InputError(msg)
+    else:
+        recording = open_recording(args.recording[0], args.subject)
+        t0 = recording.start_ns
+        rest = [RestInterval(session_ns(a, t0), session_ns(b, t0)) for a, b in args.rest]
+        profile = calibrate(recording, rest, loaded)
     profile.save(args.out)
     sys.stdout.write(f"{args.out}: {profile.lineage[-1]}; {len(profile.rest)} features\n")
     return 0

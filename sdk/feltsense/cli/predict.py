@@ -65,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(msg)
     profile = UserProfile.load(args.profile) if args.profile else None
     recording = open_recording(args.recording)
-    session = Session(recording.infos(), loaded, profile, args.hop, recording.start_ns)
+    hop = args.hop if loaded.model.window_s else recording.seconds
+    session = Session(recording.infos(), loaded, profile, hop, recording.start_ns)
     tables = [_Table(Path(args.out), columns(loaded.model))]
     if args.rationale:
         shares = [f"shapley_{m}" for m in loaded.model.modalities]

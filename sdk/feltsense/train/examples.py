@@ -20,6 +20,7 @@ import numpy as np
 from feltsense import features
 from feltsense.calibration import learn_rest
 from feltsense.core.timeline import NS
+from feltsense.core.utterance import WHOLE
 from feltsense.core.vector import FeatureSchema
 from feltsense.session import extract
 from feltsense.train.labels import PURITY, UNLABELLED, classes_of, first_rest, votes
@@ -127,10 +128,12 @@ def read_line(labelled: Labelled, target: Target, note: Callable[[str], None]) -
     """Extract one recording."""
     recording = labelled.open()
     intervals = labelled.intervals(recording, note)
-    rest = first_rest(intervals, target.rest, REST_S)
+    # Of utterances, whole ones are rest: what calibrates is chosen among all of a person's recordings.
+    rest = () if target.window_s == WHOLE else first_rest(intervals, target.rest, REST_S)
     t0 = recording.start_ns
     watched = (*target.modalities, *(m for m in (MOTION,) if m not in target.modalities))
-    pairs = list(extract(recording, window=target.window_s, hop=HOP_S, modalities=watched))
+    window, hop = (recording.seconds, recording.seconds) if target.window_s == WHOLE else (target.window_s, HOP_S)
+    pairs = list(extract(recording, window=window, hop=hop, modalities=watched))
     if not pairs:
         note(f"{labelled.subject}: {labelled.path} is shorter than a window of {target.window_s:g} s; not used")
     profile = None
