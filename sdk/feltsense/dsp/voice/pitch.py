@@ -107,7 +107,7 @@ def candidates(frames: Array, rate: float) -> Candidates:
     height = at - 0.25 * (before - after) * shift
     lag = np.arange(least, most + 1) + shift
     score = np.where(peak, np.minimum(height, _LARGEST) - _OCTAVE * np.log2(FLOOR_HZ * lag / rate), -9.0)
-    best = np.argsort(-score, axis=1, kind="stable")[:, :_KEPT]
+    best = np.argpartition(-score, _KEPT - 1, axis=1)[:, :_KEPT]
     chosen = np.take_along_axis(score, best, 1)
     there = chosen > -9.0
     return Candidates(
