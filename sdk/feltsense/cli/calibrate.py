@@ -17,7 +17,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     p = subparsers.add_parser("calibrate", help="learn a person's rest from a recording")
     p.add_argument(
         "recording", nargs="+",
-        help=".felt file, or an E4 folder or zip; for a model of utterances a few neutral ones (WAV files, or a folder)",
+        help=".felt file, or an E4 folder or zip; for a model of utterances a few neutral ones (WAV, or a folder)",
     )
     p.add_argument(
         "--rest", nargs=2, default=[], metavar=("START", "END"), action="append",
@@ -37,11 +37,11 @@ def run(args: argparse.Namespace) -> int:
     from feltsense.core.profile import RestInterval
     from feltsense.core.utterance import WHOLE
     from feltsense.errors import InputError
-    from feltsense.importers import open_recording, wav_files
+    from feltsense.importers import open_recording, recordings_in
 
     loaded = bundle.load(args.model, runner="numpy")
     if loaded.model.window_s == WHOLE and not args.rest:
-        paths = [w for p in map(Path, args.recording) for w in (wav_files(p) if p.is_dir() else [p])]
+        paths = [w for p in map(Path, args.recording) for w in (recordings_in(p) if p.is_dir() else [p])]
         profile = calibrate_utterances([open_recording(p, args.subject) for p in paths], loaded)
     elif len(args.recording) > 1 or not args.rest:
         msg = "this model is calibrated on the rest of one recording: name one, and --rest START END"
