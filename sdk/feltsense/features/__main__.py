@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 
 from feltsense import features
+from feltsense.features._oracles import oracle
 from feltsense.features._parity import PARITY, SAME
 
 _HEAD = """# Features
 Generated from the code: `python -m feltsense.features > docs/reference/features.md`. A name is
 `<modality>.<feature>`; a value is missing (NaN) exactly where a reason says why. *Least* is the usable time in a
 window below which the value is missing with the reason `too_short`. Each modality also has `quality.<modality>`, 0..1.
+*Checked against* names the tool, annotation or signal of known answer that a test compares it with, *tolerance* how close
+it must come.
 """
 
 _ENGINES = """
@@ -38,11 +41,12 @@ def page() -> str:
         cls = features.extractor(modality)
         helped = f"; helped by {', '.join(cls.uses)} of the same device" if cls.uses else ""
         parts.append(f"\n## {modality}\nFrom `{cls.requires}`{helped}.\n")
-        parts.append("| feature | unit | definition | least | source |\n|---|---|---|---|---|")
-        parts.extend(
-            f"| `{modality}.{s.name}` | {s.unit} | {_cell(s.definition)} | {s.min_seconds:g} s | {_cell(s.source)} |"
-            for s in cls.specs
-        )
+        parts.append("| feature | unit | definition | least | source | checked against | tolerance |")
+        parts.append("|---|---|---|---|---|---|---|")
+        for s in cls.specs:
+            check = oracle(f"{modality}.{s.name}")
+            cells = (s.unit, s.definition, f"{s.min_seconds:g} s", s.source, check.against, check.tolerance)
+            parts.append(f"| `{modality}.{s.name}` | {' | '.join(map(_cell, cells))} |")
     return "\n".join([*parts, *_engines()]) + "\n"
 
 

@@ -39,7 +39,7 @@ _LEAST_S = 24.0
 _LEAST_BREATHS = 4
 _FAULT_S, _FAULT_STEP_S = 4.0, 2.0
 """Stretches that are looked at for a flat line: longer than the pause after a breath."""
-_VLEMINCX = "Vlemincx 2013, Biol Psychol 92:451"
+_VLEMINCX = "Vlemincx 2013, Biol Psychol 93:24"
 _NEVER = -(2**62)
 _START, _LENGTH, _RISE, _DEPTH = range(4)
 
