@@ -17,6 +17,8 @@ __all__ = ["add", "run", "write"]
 
 DOCUMENTS, DATA = (".html", ".htm", ".pdf"), (".fhir.json", ".json")
 """Kinds of report that exist: documents, and the same content for programs."""
+MOST_DAYS = 366
+"""A chart with more days than this shows none of them."""
 SIGNALS = (".csv", ".parquet", ".edf", ".bids.zip")
 """Formats of the recording itself (:mod:`feltsense.exporters`)."""
 
@@ -28,7 +30,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="write a report about a recording",
         description="Write one self-contained HTML page, or a PDF: numbers at rest and afterwards, estimates, every gap.",
     )
-    p.add_argument("recording", type=Path, help="a .felt file, or an E4 folder or zip")
+    p.add_argument("recording", type=Path, help="a .felt file, an E4 folder or zip, or a folder of one person's .felt files")
     p.add_argument(
         "--out",
         type=Path,
@@ -49,6 +51,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         default="clinician",
         help="participant: in plain words (default: %(default)s)",
     )
+    p.add_argument("--days", type=int, default=30, metavar="N", help="of a folder: the last N days (default: %(default)s)")
+    p.add_argument("--subject", metavar="NAME", help="of a folder: whose recordings")
+    p.add_argument(
+        "--digests", type=Path, metavar="FILE", help="of a folder: keep each session's numbers here, for the next time"
+    )
     p.set_defaults(run=run)
 
 
@@ -60,12 +67,15 @@ def run(args: argparse.Namespace) -> int:
         msg = f"{args.out}: reports are written as {known}; give --out a name with one of these endings"
         raise InputError(msg)
     from feltsense import bundle, session
+    from feltsense.cli._course import holds_recordings
     from feltsense.core.profile import UserProfile
     from feltsense.importers import open_recording
     from feltsense.report import plain, summarise
     from feltsense.report import session as clinical
     from feltsense.report.summary import model_line
 
+    if holds_recordings(args.recording):
+        return _course(args)
     recording = open_recording(args.recording)
     if name.endswith(SIGNALS):
         from feltsense.exporters import export
@@ -83,6 +93,20 @@ def run(args: argparse.Namespace) -> int:
         say = plain if args.reader == "participant" else clinical
         write(args.out, say(summary, args.contact, args.language), args.paper)
     print(f"{args.out}: report on {recording.subject}, {len(summary.sampled_gaps)} gaps, {len(summary.notices)} notices")
+    return 0
+
+
+def _course(args: argparse.Namespace) -> int:
+    """A person's days, from a folder."""
+    from feltsense.cli._course import course_of
+    from feltsense.report.course_content import over_days
+
+    if not args.out.name.lower().endswith(DOCUMENTS) or not 1 <= args.days <= MOST_DAYS:
+        msg = f"{args.out}: a folder's report covers 1 to {MOST_DAYS} days and is written as {', '.join(DOCUMENTS)}"
+        raise InputError(msg)
+    made = course_of(args.recording, args.days, args.subject, args.digests)
+    write(args.out, over_days(made, args.contact, args.language), args.paper)
+    print(f"{args.out}: {made.recorded} of {len(made.days)} days of {made.subject}")
     return 0
 
 

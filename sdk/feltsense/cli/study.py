@@ -31,12 +31,18 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     opened.add_argument("export", type=Path, help="made by: feltsense export --to KEY")
     opened.add_argument("--private", type=Path, required=True, metavar="FILE", help="file with the study's private key")
     opened.add_argument("--out", type=Path, required=True, metavar="REC.felt")
+    board = actions.add_parser("dashboard", help="who of a study recorded how much on which day, as a page")
+    board.add_argument("folder", type=Path, help="recordings of all participants, in it or below")
+    board.add_argument("--out", type=Path, required=True, metavar="PAGE.html")
+    board.add_argument("--days", type=int, default=30, metavar="N", help="the last N days (default: %(default)s)")
+    board.add_argument("--digests", type=Path, metavar="FILE", help="keep each session's numbers here, for the next time")
+    board.add_argument("--language", choices=("en", "de"), default="en", help="language (default: %(default)s)")
     p.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do one of them."""
-    return {"check": _check, "key": _key, "audit": _audit, "open": _open}[args.action](args)
+    return {"check": _check, "key": _key, "audit": _audit, "open": _open, "dashboard": _dashboard}[args.action](args)
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -90,4 +96,21 @@ def _open(args: argparse.Namespace) -> int:
     recording = open_export(args.export, private)
     write(args.out, recording)
     print(f"{args.out}: recording of {recording.subject} (not encrypted)")
+    return 0
+
+
+def _dashboard(args: argparse.Namespace) -> int:
+    from feltsense.cli._course import courses_of
+    from feltsense.cli.report import DOCUMENTS, MOST_DAYS, write
+    from feltsense.report.course_content import dashboard
+
+    if not args.out.name.lower().endswith(DOCUMENTS) or not 1 <= args.days <= MOST_DAYS:
+        msg = f"{args.out}: a dashboard covers 1 to {MOST_DAYS} days and is written as {', '.join(DOCUMENTS)}"
+        raise StudyError(msg)
+    if not args.folder.is_dir():
+        msg = f"{args.folder}: is no folder; name the folder of the recordings"
+        raise StudyError(msg)
+    made, unreadable = courses_of(args.folder, args.days, args.digests)
+    write(args.out, dashboard(made, unreadable, args.language), "a4")
+    print(f"{args.out}: {len(made)} people, {len(unreadable)} files could not be read")
     return 0

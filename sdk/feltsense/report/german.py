@@ -273,4 +273,54 @@ _PLAIN = {
     "What the program makes of it": "Was das Programm daraus macht",
 }
 
-GERMAN: Mapping[str, str] = MappingProxyType(_SESSION | _CHARTS | _OUTSIDE | _PLAIN)
+_COURSE = {
+    "Course over {n} days: {subject}": "Verlauf über {n} Tage: {subject}",
+    "{n} of {all} days have a recording, {length} in all.": "An {n} von {all} Tagen wurde aufgezeichnet, zusammen {length}.",
+    "Own range": "Eigener Bereich",
+    "own range": "eig. Bereich",
+    "Last {n} days": "Letzte {n} Tage",
+    "Usable days": "Brauchbare Tage",
+    "Own range: median (and middle 80 %) of this person's usable days before the last {n}. No other people are in it. "
+    "A day is usable with at least ten usable minutes, and half of its minutes usable.": (
+        "Eigener Bereich: Median (und mittlere 80 %) der brauchbaren Tage dieser Person vor den letzten {n}. Andere "
+        "Menschen gehen nicht ein. Ein Tag ist brauchbar mit mindestens zehn brauchbaren Minuten und mindestens der "
+        "Hälfte seiner Minuten."
+    ),
+    "No number could be measured on any of these days.": "An keinem dieser Tage ließ sich eine Zahl messen.",
+    "{title}: {n} days with a value, {thin} of them thin, from {low} to {high} {unit}.": (
+        "{title}: {n} Tage mit einem Wert, {thin} davon mit wenigen Daten, von {low} bis {high} {unit}."
+    ),
+    "{title} over the days": "{title} über die Tage",
+    "usable": "brauchbar",
+    "answered": "beantwortet",
+    "Grey dots and bars are days with too little usable data. Bars: usable share of each day's minutes.": (
+        "Graue Punkte und Balken sind Tage mit zu wenigen brauchbaren Daten. Balken: brauchbarer Anteil der Minuten."
+    ),
+    "Day by day": "Tag für Tag",
+    "Own answers to “{prompt}”: {n} answers.": "Eigene Antworten auf „{prompt}“: {n} Antworten.",
+    "Own answers to “{prompt}”": "Eigene Antworten auf „{prompt}“",
+    "What the person said": "Was die Person selbst sagte",
+    "Day": "Tag",
+    "Recorded": "Aufgezeichnet",
+    "Median of each day's usable minutes (and how many of how many). Grey: thin, or nothing recorded.": (
+        "Median der brauchbaren Minuten jedes Tages (und wie viele von wie vielen). Grau: wenige Daten oder keine."
+    ),
+    "All days": "Alle Tage",
+    "Coverage of a study": "Abdeckung einer Studie",
+    "Sessions": "Sitzungen",
+    "Days": "Tage",
+    "Last day": "Letzter Tag",
+    "Days with data": "Tage mit Daten",
+    "Days with data of each person: {told}.": "Tage mit Daten jeder Person: {told}.",
+    "person": "Person",
+    "people": "Personen",
+    "Recordings only: nothing here says how anybody felt.": "Nur Aufzeichnungen: Nichts hier sagt, wie es jemandem ging.",
+    "Who recorded when": "Wer wann aufzeichnete",
+    "Each square is a day: white without a recording, the darker, the more of it has data": (
+        "Jedes Feld ist ein Tag: weiß ohne Aufzeichnung, je dunkler, desto mehr davon hat Daten"
+    ),
+    "Grey: fewer than half of the days.": "Grau: weniger als die Hälfte der Tage.",
+    "Files that could not be read": "Dateien, die sich nicht lesen ließen",
+}
+
+GERMAN: Mapping[str, str] = MappingProxyType(_SESSION | _CHARTS | _OUTSIDE | _PLAIN | _COURSE)

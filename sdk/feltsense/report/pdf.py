@@ -258,7 +258,9 @@ class _Writer:
         return longest
 
     def _least(self, b: Table, n: int) -> float:
-        words = [w for t in (b.head[n], *(line.cells[n] for line in b.rows)) for w in t.split(" ")]
+        # Words may wrap; a number and what belongs to it may not.
+        texts = [line.cells[n] for line in b.rows]
+        words = [*b.head[n].split(" "), *(texts if n in b.numbers else [w for t in texts for w in t.split(" ")])]
         return max((self.measure(w, bold=True) for w in words), default=0.0)
 
     def _picture(self, b: Picture) -> list[Any]:
