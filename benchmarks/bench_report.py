@@ -66,9 +66,8 @@ def main():
     made = over_days(course([Digest.of(d) for d in json.loads(kept)], DAYS), "Study team, room 12")
     content = pdf(made)
     again = time.process_time() - cpu
-    print(
-        f"{len(digests)} sessions of {MINUTES} min in {DAYS} days: features, once {first:.1f} s ({first / len(digests):.2f} s each)"
-    )
+    each = first / len(digests)
+    print(f"{len(digests)} sessions of {MINUTES} min in {DAYS} days: features, once: {first:.1f} s ({each:.2f} s each)")
     print(f"report of {DAYS} days from digests to PDF: {again:.2f} s   floor {FLOOR_S} s")
     if args.keep:
         args.keep.mkdir(exist_ok=True)
