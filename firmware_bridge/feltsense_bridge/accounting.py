@@ -51,6 +51,8 @@ _INTERVALS: Final = frozenset({"rr", "ppi"})
 """Kinds whose values last as long as they say."""
 BEATS_PER_S: Final = 4.0
 """No heart sends more than this many intervals or rates a second (an interval below 0.25 s is implausible)."""
+_MOST_PER_S: Final = {"radar_targets": 12.0, "thermal_array": 64.0}
+"""Kinds that come more often, a second at most: a radar's ten and a little; the fastest frame rate of an MLX90640."""
 WAITED_NS: Final = round(0.95 * NS / 2)
 """How long a beat waits for a notification that comes once a second is uniform over 1 s: 95 % lie this near the mean."""
 
@@ -191,7 +193,7 @@ class StreamAccount:
             own = DeviceClock(jitter=1.0, drift=RATE_TOLERANCE)
             return Free(BEATS_PER_S, own, regular=False), own
         if rate is None:
-            return Arrivals(BEATS_PER_S), self._clock
+            return Arrivals(_MOST_PER_S.get(self.info.spec.name, BEATS_PER_S)), self._clock
         if frame.device_ns is not None:
             return Timed(rate, self._clock), self._clock
         own = DeviceClock(drift=RATE_TOLERANCE)

@@ -74,9 +74,18 @@ class Advertisement:
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """Enable notifications or indications of a characteristic."""
+    """Enable notifications or indications of a characteristic.
+
+    Attributes
+    ----------
+    uuid : str
+        Characteristic.
+    optional : bool
+        If the device has no such characteristic, the answer is ``b""`` rather than an error.
+    """
 
     uuid: str
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ __all__ = [
     "UnknownSensorError",
     "WrongDeviceError",
     "explain",
+    "lacks",
     "transport_errors",
 ]
 
@@ -83,6 +84,15 @@ def transport_errors() -> tuple[type[Exception], ...]:
 
     # TimeoutError is an OSError; a system bus that goes away is an EOFError.
     return (BleakError, OSError, EOFError)
+
+
+def lacks(error: Exception) -> bool:
+    """Whether a client's error says that the device has no such characteristic."""
+    if find_spec("bleak") is None:
+        return False
+    from bleak.exc import BleakCharacteristicNotFoundError
+
+    return isinstance(error, BleakCharacteristicNotFoundError)
 
 
 def explain(error: Exception, who: str, doing: str) -> LinkError:

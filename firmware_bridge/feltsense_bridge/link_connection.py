@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from feltsense.errors import LinkError, MissingExtraError, ProtocolError
 from feltsense_bridge.device import Read, Subscribe, Unsubscribe, Write
-from feltsense_bridge.errors import LostError, NoAnswerError, transport_errors
+from feltsense_bridge.errors import LostError, NoAnswerError, lacks, transport_errors
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -180,8 +180,8 @@ class Connection:
 
     async def _act(self, action: Action) -> bytes | None:
         match action:
-            case Subscribe(uuid):
-                await self._client.start_notify(uuid, partial(self._heard, uuid))
+            case Subscribe(uuid, optional):
+                return await self._subscribe(uuid, optional=optional)
             case Unsubscribe(uuid):
                 await self._client.stop_notify(uuid)
             case Read(uuid):
@@ -190,6 +190,15 @@ class Connection:
                 await self._client.write_gatt_char(uuid, data, response=response)
             case Write(uuid, data, expect, response):
                 return await self._ask(uuid, data, str(expect), response=response)
+        return None
+
+    async def _subscribe(self, uuid: str, *, optional: bool) -> bytes | None:
+        try:
+            await self._client.start_notify(uuid, partial(self._heard, uuid))
+        except transport_errors() as error:
+            if optional and lacks(error):
+                return b""
+            raise
         return None
 
     async def _ask(self, uuid: str, data: bytes, expect: str, *, response: bool) -> bytes:

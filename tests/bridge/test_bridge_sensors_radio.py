@@ -24,7 +24,10 @@ from feltsense_bridge.testing import VirtualGatt, VirtualRadio, profiles
 SPEED = 20.0
 T0 = 1_700_000_000 * NS
 OPTIONS = LinkOptions(backoff=Backoff(first=0.5, most=2.0), seed=1)
-LEVEL = {"core_temperature": 37.0, "skin_temperature": 33.0, "heart_rate": 70.0, "eda": 5.0}
+LEVEL = {
+    "core_temperature": 37.0, "skin_temperature": 33.0, "heart_rate": 70.0, "eda": 5.0, "air_temperature": 21.0,
+    "humidity": 40.0, "air_pressure": 1013.0, "sound_level": 50.0, "thermal_array": 25.0,
+}  # fmt: skip
 
 
 def stream(kind, rate, seconds, step):
@@ -158,3 +161,42 @@ async def test_an_absence_is_one_gap_and_the_truth_is_within_its_bounds(model, k
         received = stream.account().received
         assert first is None
         assert received + gap.samples <= produced[name] <= received + gap.upper
+
+
+async def test_environment_reads_what_the_sensor_has():
+    source = person(12, ("air_temperature", 1, 0.01), ("humidity", 1, 0.01), ("illuminance", 2, 0.5))
+    got, produced = await hear(source, profiles.environment(), devices.device("environment")())
+    assert set(got) == {"air_temperature", "humidity", "illuminance"}
+    for kind, stream in got.items():
+        np.testing.assert_allclose(values(stream), played(source, kind), atol=1e-9)
+        assert len(values(stream)) == produced[kind]
+
+
+async def test_thermal_array_in_four_parts():
+    source = person(8, ("thermal_array", 4, 0.01))
+    got, produced = await hear(source, profiles.thermal_array(), devices.device("thermal_array")())
+    np.testing.assert_allclose(values(got["thermal_array"]), played(source, "thermal_array"), atol=1e-9)
+    assert produced == {"thermal_array": 32}
+
+
+@pytest.mark.parametrize(("model", "rate", "per_frame"), [("shimmer3r", 32, 8), ("nervous_eda", 8, 1)])
+async def test_skin_conductance_and_lost_samples(model, rate, per_frame):
+    source = person(20, ("eda", rate, 0.01))
+    got, produced = await hear(source, getattr(profiles, model)(), devices.device(model)(), drop=1)
+    eda = got["eda"]
+    assert [s.gap.samples for s in eda.segments[1:]] == [per_frame]
+    assert eda.segments[1].gap.exact
+    assert eda.account().expected == produced["eda"] == 20 * rate
+    before = len(eda.segments[0].values)
+    whole = played(source, "eda")
+    # A Shimmer's converter has steps of half a per cent at 5 µS.
+    np.testing.assert_allclose(values(eda), np.concatenate([whole[:before], whole[before + per_frame :]]), rtol=0.01)
+
+
+async def test_movisens_sends_what_it_has_kept():
+    source = person(60, ("eda", 1, 0.01), ("skin_temperature", 1, 0.01))
+    got, produced = await hear(source, profiles.movisens(), devices.device("movisens")())
+    assert produced == {"eda": 60, "skin_temperature": 60}
+    for kind, step in (("eda", 0.0031), ("skin_temperature", 0.01)):
+        np.testing.assert_allclose(values(got[kind]), played(source, kind), atol=step)
+        assert len(got[kind].segments) == 1

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["device", "identify", "models"]
 
-_GENERAL = frozenset({"heart_rate", "health_thermometer"})
+_GENERAL = frozenset({"heart_rate", "health_thermometer", "environment"})
 """Models that any maker's sensor with a standard service is."""
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from feltsense_bridge.devices import bitalino as plux
 from feltsense_bridge.devices import core as core_codec
+from feltsense_bridge.devices import environment as room
 from feltsense_bridge.devices import health_thermometer as thermometer
 from feltsense_bridge.devices import movesense as gsp
+from feltsense_bridge.devices import movisens as kept
+from feltsense_bridge.devices import nervous_eda as nervous
+from feltsense_bridge.devices import shimmer3r as shimmer
+from feltsense_bridge.devices import thermal_array as thermal
 from feltsense_bridge.testing.gatt import Control, Output, Profile
 
 if TYPE_CHECKING:
@@ -17,12 +23,27 @@ if TYPE_CHECKING:
 
     from feltsense_bridge.testing.gatt import Moment
 
-__all__ = ["bitalino", "core", "health_thermometer", "movesense"]
+__all__ = [
+    "bitalino",
+    "core",
+    "environment",
+    "health_thermometer",
+    "movesense",
+    "movisens",
+    "nervous_eda",
+    "shimmer3r",
+    "thermal_array",
+]
 
 _FRAMES_AT_ONCE: Final = 7
 """BITalino frames sent at once: as many as a sequence number of 4 bits can tell to be lost."""
 _PIECE: Final = 18
 """Bytes of a piece of a BITalino's stream: no multiple of a frame's 3 or 4, within the smallest packet's 20."""
+_MOVISENS_SERVICE: Final = "fe175e10-51a7-4d2c-9b0e-6c1d0f5e0001"
+"""A stand-in: a host finds the characteristics by their own UUIDs."""
+_KEPT_S: Final = 10
+"""Values that a Movisens sends at once."""
+_TICKS_PER_S: Final = 32768
 
 
 def _count(moment: Moment, stream: str, step: float) -> int | None:
@@ -119,3 +140,64 @@ def bitalino() -> Profile:
     output = Output(("ecg", "eda"), plux.FRAMES, encode, _FRAMES_AT_ONCE)
     kinds = {"ecg": "ecg", "eda": "eda"}
     return Profile("BITalino-12-34", plux.SERVICE, kinds, (output,), Control(plux.COMMANDS, obey), advertised=False)
+
+
+def environment() -> Profile:
+    """A room sensor: each quantity that the recording has at a rate, by a characteristic of its own."""
+
+    def encode(name: str, moment: Moment) -> Sequence[bytes]:
+        return [room.QUANTITIES[name].encode(float(moment.values[name][-1, 0]))]
+
+    kinds = {name: name for name in room.QUANTITIES}
+    outputs = tuple(Output((name,), q.uuid, partial(encode, name)) for name, q in room.QUANTITIES.items())
+    return Profile("room", room.SERVICE, kinds, outputs)
+
+
+def thermal_array() -> Profile:
+    """A thermal array: an image in four parts."""
+    output = Output(("thermal_array",), thermal.IMAGE, lambda m: thermal.encode_image(m.values["thermal_array"][-1]))
+    return Profile("thermal", thermal.SERVICE, {"thermal_array": "thermal_array"}, (output,))
+
+
+def shimmer3r() -> Profile:
+    """Shimmer3R: packets of skin conductance in a byte stream, answers to commands among them; only at its own rate."""
+
+    def obey(command: bytes) -> tuple[frozenset[str] | None, bytes]:
+        sent = {0x07: frozenset({"eda"}), 0x20: frozenset[str]()}.get(command[0])
+        return sent, b"\xff"
+
+    def encode(moment: Moment) -> Sequence[bytes]:
+        values = moment.values["eda"][:, 0]
+        ticks = [(moment.first + i) * _TICKS_PER_S // round(moment.rate) % 2**24 for i in range(len(values))]
+        packets = [shimmer.ShimmerPacket(t, shimmer.to_counts(float(v))) for t, v in zip(ticks, values, strict=True)]
+        data = b"".join(p.encode() for p in packets)
+        return [data[i : i + _PIECE + 2] for i in range(0, len(data), _PIECE + 2)]
+
+    output = Output(("eda",), shimmer.NOTIFY, encode, 8)
+    control = Control(shimmer.COMMANDS, obey, shimmer.NOTIFY)
+    return Profile("Shimmer3R-1234", shimmer.SERVICE, {"eda": "eda"}, (output,), control, advertised=False)
+
+
+def movisens() -> Profile:
+    """Movisens: ten seconds of means at once."""
+
+    def encode(name: str, moment: Moment) -> Sequence[bytes]:
+        counts = tuple(int(c) for c in np.rint(moment.values[name][:, 0] / kept.STEP[name]))
+        return [kept.MovisensBuffer(name, moment.unix_ns // 10**9 - len(counts) + 1, counts).encode()]
+
+    kinds = {"eda": "eda", "skin_temperature": "skin_temperature"}
+    uuids = {"eda": kept.EDA_BUFFERED, "skin_temperature": kept.TEMPERATURE_BUFFERED}
+    outputs = tuple(Output((n,), uuid, partial(encode, n), _KEPT_S, indicate=True) for n, uuid in uuids.items())
+    return Profile("movisens EdaMove", _MOVISENS_SERVICE, kinds, outputs, advertised=False)
+
+
+def nervous_eda() -> Profile:
+    """Nervous-EDA: impedance as a resistance alone, in pieces of a byte stream."""
+
+    def encode(moment: Moment) -> Sequence[bytes]:
+        ohm = 1e6 / max(float(moment.values["eda"][-1, 0]), 1e-3)
+        data = nervous.EdaMessage(moment.device_ns // 1000, (complex(ohm, 0.0),)).encode()
+        return [data[:_PIECE], data[_PIECE:]] if len(data) > _PIECE else [data]
+
+    output = Output(("eda",), nervous.TX, encode)
+    return Profile("EDA-0001", nervous.SERVICE, {"eda": "eda"}, (output,), advertised=False)
