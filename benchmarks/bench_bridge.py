@@ -78,7 +78,8 @@ def decoding():
     rates = {name: per_second(work) for name, work in (("frames", frames), ("chunks", chunks), ("loop of bytes", loop))}
     for name, rate in rates.items():
         floor = f"  floor {FLOOR / 1e6:g} M" if name == "frames" else ""
-        print(f"H10 ECG to {name:<14}{rate / 1e6:>7.2f} M samples/s of CPU   {rate / rates['loop of bytes']:>5.2f} x loop{floor}")
+        ratio = rate / rates["loop of bytes"]
+        print(f"H10 ECG to {name:<14}{rate / 1e6:>7.2f} M samples/s of CPU   {ratio:>5.2f} x loop{floor}")
     return rates["frames"] >= FLOOR
 
 
