@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from feltsense.errors import LinkError, MissingExtraError, ProtocolError
 from feltsense_bridge.device import Read, Subscribe, Unsubscribe, Write
 from feltsense_bridge.errors import LostError, NoAnswerError, lacks, transport_errors
+from feltsense_bridge.link_quirks import fitted, for_platform
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -84,9 +85,8 @@ def bleak_client(backend: Any = None) -> ClientFactory:
 
     def make(address: str, on_disconnect: Callable[[], None]) -> Client:
         if backend is None:
-            client = BleakClient(address, lambda _client: on_disconnect(), timeout=CONNECT_S)
-        else:
-            client = BleakClient(address, lambda _client: on_disconnect(), timeout=CONNECT_S, backend=backend)
+            return fitted(BleakClient(address, lambda _client: on_disconnect(), timeout=CONNECT_S), for_platform())
+        client: Client = BleakClient(address, lambda _client: on_disconnect(), timeout=CONNECT_S, backend=backend)
         return client
 
     return make

@@ -40,7 +40,7 @@ APP_MAY = {
 KIVY_MAY = ("screens",)
 # Where code may wait: everything else is pure and runs the same live and in batch.
 MAY_AWAIT = (
-    *(f"feltsense_bridge/{name}" for name in ("testing/", "link", "live", "scan")),
+    *(f"feltsense_bridge/{name}" for name in ("testing/", "link", "live", "scan", "about", "transport")),
     "cli/",
     *(f"feltsense_app/{name}" for name in ("service/", "main", "start")),
 )
