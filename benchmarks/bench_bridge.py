@@ -123,7 +123,7 @@ async def many(n, seconds):
 
 def main():
     most = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 20
+    seconds = max(30, int(sys.argv[2])) if len(sys.argv) > 2 else 30
     held = decoding()
     print(f"{'sensors':>8}{'CPU of a core':>15}{'a sensor':>10}{'memory':>12}{'all arrived':>13}{'speed':>8}")
     for n in sorted({max(most // 4, 1), max(most // 2, 1), most}):
