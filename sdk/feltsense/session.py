@@ -17,6 +17,7 @@ from feltsense.core.prediction import Prediction
 from feltsense.core.profile import UserProfile
 from feltsense.core.timeline import NS
 from feltsense.core.vector import Reason
+from feltsense.fusion.disagreement import verdict
 from feltsense.fusion.late import decay, held
 from feltsense.pipeline import Pipeline, extract
 
@@ -50,7 +51,8 @@ class Session:
 
     Windows that end before the profile's first rest interval use the population's baseline: what was not yet known
     is not used. Windows that overlap a rest interval keep their probabilities and have no label (reason
-    ``calibration``). Where no modality is present there is no answer, and the memory stays as it was.
+    ``calibration``). Where no modality is present there is no answer, and the memory stays as it was. Where words alone
+    decided against all else there is no label (:mod:`feltsense.fusion.disagreement`).
 
     Parameters
     ----------
@@ -176,6 +178,8 @@ class Session:
         reason = CALIBRATION if resting else ""
         if silent:
             reason = " ".join(f"{m}:{_why(vector, m)}" for m in model.modalities)
+        alone, words = verdict(model.modalities, out.contribution[0])
+        reason = reason or words
         decided = model.classes.index(model.decision) - 1
         parts = ("base", *model.modalities, "joint")
         return Prediction(
@@ -183,9 +187,9 @@ class Session:
             window.start_ns,
             window.stop_ns,
             {} if silent else dict(zip(model.classes, out.probability[0].tolist(), strict=True)),
-            "" if silent or resting else model.classes[int(out.probability[0].argmax())],
+            "" if silent or resting or alone else model.classes[int(out.probability[0].argmax())],
             () if silent else tuple(c for c, p in zip(model.classes, out.plausible[0], strict=True) if p),
-            silent or resting,
+            silent or resting or alone,
             reason,
             float(vector.quality[np.any(out.contribution[0, 1:-1] != 0.0, axis=1)].max(initial=0.0)),
             {} if silent else dict(zip(model.classes, [0.0, *out.logit[0].tolist()], strict=True)),

@@ -10,6 +10,7 @@ from feltsense.core.recording import Stream
 from feltsense.core.voice_row import column
 from feltsense.dsp.voice import VoiceFrontEnd
 from feltsense.dsp.voice.cycles import SUMS, jitter, shimmer
+from feltsense.dsp.voice.detectors import WebRtc
 from feltsense.dsp.voice.pitch import harmonicity
 from feltsense.errors import InputError
 from voice_sounds import RATE, VOWELS, rows_of, sound_chunks, utterance, vowel
@@ -151,3 +152,21 @@ def test_what_is_no_sound_is_refused():
     info, _ = sound_chunks(np.zeros(10), rate=4_000)
     with pytest.raises(InputError, match="8000 to 384000"):
         VoiceFrontEnd(info)
+
+
+def test_another_detector_decides_what_is_speech_and_nothing_else():
+    pytest.importorskip("webrtcvad", reason="webrtcvad is not installed")
+    x = utterance(seconds=3.3)
+    results = []
+    for cuts in ((), range(1000, len(x), 1000)):
+        info, chunks = sound_chunks(x, cuts=cuts)
+        front = VoiceFrontEnd(info, WebRtc())
+        rows = np.concatenate([r.values for c in chunks for r in front.push(c)] + [r.values for r in front.close()])
+        results.append(rows)
+    np.testing.assert_array_equal(*results)
+    speech = results[0][:, column("speech")]
+    assert 0.3 < speech.mean() < 1.0
+    rest = np.arange(results[0].shape[1]) != column("speech")
+    np.testing.assert_array_equal(results[0][:, rest], measured(x)[:, rest])
+    with pytest.raises(InputError, match="0 to 3"):
+        WebRtc(7)

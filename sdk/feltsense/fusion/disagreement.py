@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["TEXT", "Disagreement", "disagreement"]
+__all__ = ["NOTABLE", "TEXT", "Disagreement", "disagreement", "verdict"]
 
 TEXT = "text"
 
@@ -65,3 +65,25 @@ def _softmax(logit: NDArray[np.float64]) -> NDArray[np.float64]:
     e = np.exp(full - full.max())
     out: NDArray[np.float64] = e / e.sum()
     return out
+
+
+NOTABLE = 0.5
+"""Distance from which it is told although it changed nothing: the two sides' likeliest classes share less than half."""
+
+
+def verdict(modalities: Sequence[str], contribution: NDArray[np.float64]) -> tuple[bool, str]:
+    """Whether words alone have decided, and what there is to say about it (nothing: empty).
+
+    Parameters
+    ----------
+    modalities : sequence of str
+        Of the model.
+    contribution : ndarray, shape (1 + modalities + …, classes − 1)
+        Base, then each modality.
+    """
+    if TEXT not in modalities:
+        return False, ""
+    apart = disagreement({m: contribution[1 + i].tolist() for i, m in enumerate(modalities)})
+    if apart.alone:
+        return True, f"text_against_others {apart.distance:.2f}"
+    return False, f"text_disagrees {apart.distance:.2f}" if apart.distance > NOTABLE else ""

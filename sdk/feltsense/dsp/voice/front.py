@@ -19,7 +19,7 @@ import numpy as np
 from feltsense.core.chunk import Chunk, Gap, GapReason, StreamInfo
 from feltsense.core.signals import spec
 from feltsense.core.timeline import TimeMap
-from feltsense.core.voice_row import ROW_RATE
+from feltsense.core.voice_row import ROW_RATE, column
 from feltsense.dsp.blocks import Tail
 from feltsense.dsp.runs import RunSplitter
 from feltsense.dsp.voice.analysis import HOP, RATE, analyse
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from feltsense.dsp.runs import Piece
+    from feltsense.dsp.voice.detectors import Detector
 
 __all__ = ["VoiceFrontEnd", "rows_of"]
 
@@ -51,6 +52,8 @@ class VoiceFrontEnd:
     ----------
     audio : StreamInfo
         A stream of kind ``audio``.
+    detector : Detector, optional
+        Who decides what is speech, instead of the level (:mod:`feltsense.dsp.voice.detectors`).
 
     Raises
     ------
@@ -58,12 +61,13 @@ class VoiceFrontEnd:
         If the stream is of another kind, or its rate is none of a voice's.
     """
 
-    def __init__(self, audio: StreamInfo) -> None:
+    def __init__(self, audio: StreamInfo, detector: Detector | None = None) -> None:
         if audio.spec.name != "audio" or audio.spec.rate is None:
             msg = f"{audio.id}: a voice is measured from a stream of kind audio at a rate, not from {audio.spec.name}"
             raise InputError(msg)
         self.info = rows_of(audio)
         self._rate = audio.spec.rate
+        self._detector = detector
         self._split = RunSplitter()
         self._run = -1
         self._segment = -1
@@ -96,6 +100,8 @@ class VoiceFrontEnd:
         except ValueError as e:
             msg = f"{self.info.id}: {e}"
             raise InputError(msg) from None
+        if self._detector is not None:
+            self._detector.begin()
         self._sound = Tail()
         self._row = 0
         self._seen = 0
@@ -132,6 +138,9 @@ class VoiceFrontEnd:
         first = max(self._row - _CONTEXT, 0)
         span = self._sound.between(first * HOP, (self._row + _BLOCK + _CONTEXT) * HOP)
         values = analyse(span, self._row - first, stop - first, float(self._rate) / 2.0)
+        if self._detector is not None:
+            own = span[(self._row - first) * HOP : (stop - first) * HOP]
+            values[:, column("speech")] = self._detector.rows(own)
         if self._row == 0:
             self._segment += 1
         known = [a for a in self._anchors if self._row <= a[0] <= self._row + _BLOCK]
