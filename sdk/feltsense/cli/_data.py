@@ -11,13 +11,16 @@ from feltsense.cli._progress import progress
 
 if TYPE_CHECKING:
     import argparse
+    from contextlib import AbstractContextManager
 
     from feltsense.datasets.labelled import Labelled
     from feltsense.train.examples import Line
+    from feltsense.train.parallel import Crew
+    from feltsense.train.resume import Kept
     from feltsense.train.splits import Cohort
     from feltsense.train.targets import Target
 
-__all__ = ["add_data", "gather", "read_cohort", "say"]
+__all__ = ["add_data", "gather", "kept", "read_cohort", "say", "working"]
 
 
 def add_data(p: argparse.ArgumentParser) -> None:
@@ -27,6 +30,10 @@ def add_data(p: argparse.ArgumentParser) -> None:
     source.add_argument("--manifest", metavar="CSV", help="table with path,subject,label[,start_s,end_s]")
     source.add_argument("--dataset", nargs=2, metavar=("NAME", "DIR"), help="a data set, for example stress-predict DIR")
     p.add_argument("--modalities", metavar="A,B", help="evidence to use, for example ecg,eda (default: the target's own)")
+    p.add_argument("--workers", type=int, default=1, metavar="N", help="processes of this machine (1; more need Dask)")
+    p.add_argument("--scheduler", default="", metavar="ADDRESS", help="Dask scheduler that does the work, tcp://HOST:PORT")
+    p.add_argument("--work", metavar="DIR", help="keep what is done here, and go on from it after an interruption")
+    p.add_argument("--table", metavar="FILE", help="write every window's features, label and quality as .parquet or .csv")
     p.add_argument("--without", action="append", default=[], metavar="SUBJECT", help="leave a person out; repeatable")
 
 
@@ -53,7 +60,21 @@ def say(text: str) -> None:
     sys.stderr.write(f"note: {text}\n")
 
 
-def gather(args: argparse.Namespace) -> tuple[list[Line], Target, dict[str, Any]]:
+def working(args: argparse.Namespace) -> AbstractContextManager[Crew]:
+    """Whoever does the work, as the options say."""
+    from feltsense.train.parallel import cluster
+
+    return cluster(args.workers, args.scheduler)
+
+
+def kept(args: argparse.Namespace) -> Kept | None:
+    """What is done already, where a folder for it is named."""
+    from feltsense.train.resume import Kept
+
+    return Kept(Path(args.work)) if args.work else None
+
+
+def gather(args: argparse.Namespace, crew: Crew) -> tuple[list[Line], Target, dict[str, Any]]:
     """Read the data: windows, target, and where they come from.
 
     Raises
@@ -86,8 +107,37 @@ def gather(args: argparse.Namespace) -> tuple[list[Line], Target, dict[str, Any]
     whole = only_utterances(labelled)
     if whole:
         chosen = as_utterances(chosen)
-    lines = list(progress(read_lines(labelled, chosen, say), len(labelled), "read"))
-    return by_person(lines, chosen) if whole else lines, chosen, training
+    lines = list(progress(read_lines(labelled, chosen, say, crew, kept(args)), len(labelled), "read"))
+    if whole:
+        lines = by_person(lines, chosen)
+    lines, chosen = _with_evidence(lines, chosen)
+    if args.table:
+        from feltsense.train.tables import write_table
+
+        write_table(Path(args.table), lines, chosen)
+    return lines, chosen, training
+
+
+def _with_evidence(lines: list[Line], target: Target) -> tuple[list[Line], Target]:
+    """Without the modalities that nobody has, said in a note.
+
+    Raises
+    ------
+    InputError
+        If nobody has any.
+    """
+    from feltsense.errors import InputError
+    from feltsense.train.examples import only_modalities, usable
+
+    there = tuple(m for m in target.modalities if any(usable(x, m) for x in lines))
+    gone = [m for m in target.modalities if m not in there]
+    if not there:
+        msg = f"nobody has a usable window of {' or '.join(target.modalities)}: nothing to estimate {target.name} from"
+        raise InputError(msg)
+    if not gone:
+        return lines, target
+    say(f"nobody has a usable window of {', '.join(gone)}: the model is without")
+    return [only_modalities(x, there) for x in lines], replace(target, modalities=there)
 
 
 def _dataset(name: str, folder: str, target_name: str) -> tuple[list[Labelled], dict[str, Any]]:
@@ -100,7 +150,7 @@ def _dataset(name: str, folder: str, target_name: str) -> tuple[list[Labelled], 
     return read(Path(folder), target_name, say), {"data": name, "notice": notice}
 
 
-def read_cohort(name: str, folder: str, target: Target) -> Cohort:
+def read_cohort(name: str, folder: str, target: Target, crew: Crew) -> Cohort:
     """Another data set, for the same target.
 
     Raises
@@ -117,4 +167,5 @@ def read_cohort(name: str, folder: str, target: Target) -> Cohort:
     if odd:
         msg = f"{name} has labels that the judged data have not: {', '.join(odd)}; target {target.name} cannot cross them"
         raise InputError(msg)
-    return Cohort(list(progress(read_lines(labelled, target, say), len(labelled), f"read {name}")), training["data"])
+    read = progress(read_lines(labelled, target, say, crew), len(labelled), f"read {name}")
+    return Cohort(list(read), training["data"])

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from feltsense.evaluate.arms import Fold
-    from feltsense.train.splits import Cohort
+    from feltsense.train.parallel import Crew
+    from feltsense.train.splits import Cohort, SubjectSplits
     from feltsense.train.targets import Target
 
 __all__ = ["add"]
@@ -39,7 +40,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score and write both reports."""
-    from feltsense.cli._data import gather
+    from feltsense.cli._data import gather, working
     from feltsense.evaluate.page import html
     from feltsense.train.fit import need_extra
     from feltsense.train.splits import Cohort
@@ -47,9 +48,9 @@ def run(args: argparse.Namespace) -> int:
     out = _checked(args)
     if not args.model:
         need_extra()
-    lines, target, training = gather(args)
-    cohort = Cohort(lines, training["data"])
-    done, body = _judged(args, cohort, target, training)
+    with working(args) as crew:
+        lines, target, training = gather(args, crew)
+        done, body = _judged(args, Cohort(lines, training["data"]), target, training, crew)
     body["ledger"] = _ledger(args, body)
     if args.against:
         body["against"] = _against(Path(args.against), done, target, args.seed)
@@ -96,16 +97,16 @@ def _checked(args: argparse.Namespace) -> Path:
 
 
 def _judged(
-    args: argparse.Namespace, cohort: Cohort, target: Target, training: dict[str, Any]
+    args: argparse.Namespace, cohort: Cohort, target: Target, training: dict[str, Any], crew: Crew
 ) -> tuple[list[Fold], dict[str, Any]]:
     from feltsense import bundle
-    from feltsense.cli._data import say
+    from feltsense.cli._data import kept, say
     from feltsense.cli._progress import progress
     from feltsense.evaluate.protocol import Plan, evaluate, of_model
     from feltsense.evaluate.result import result
 
-    kept = Path(args.keep_folds) if args.keep_folds else None
-    plan = Plan(args.seed, args.draws, kept)
+    folder = Path(args.keep_folds) if args.keep_folds else None
+    plan = Plan(args.seed, args.draws, folder, kept(args))
     if args.model:
         model = bundle.load(args.model, runner="numpy").model
         seen = sorted(set(cohort.people) & set(model.training.get("subjects", [])))
@@ -114,19 +115,19 @@ def _judged(
         done = of_model(cohort, model, args.seed)
         training = {**training, "seen_in_training": seen}
         return done, result(done, target, training, split="one model, given", plan=plan)
-    if kept is not None:
-        kept.mkdir(parents=True, exist_ok=True)
-    splits = _splits(args, cohort, target)
-    done = list(progress(evaluate(splits, target, training, plan), len(cohort.people), "fit and score"))
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    splits = _splits(args, cohort, target, crew)
+    done = list(progress(evaluate(splits, target, training, plan, crew), len(cohort.people), "fit and score"))
     return done, result(done, target, training, split=splits.kind, plan=plan)
 
 
-def _splits(args: argparse.Namespace, cohort: Cohort, target: Target) -> Any:
+def _splits(args: argparse.Namespace, cohort: Cohort, target: Target, crew: Crew) -> SubjectSplits:
     from feltsense.cli._data import read_cohort
     from feltsense.train.splits import cross_dataset, grouped_k_fold, leave_one_subject_out
 
     if args.learn_from:
-        return cross_dataset(read_cohort(args.learn_from[0], args.learn_from[1], target), cohort)
+        return cross_dataset(read_cohort(args.learn_from[0], args.learn_from[1], target, crew), cohort)
     return grouped_k_fold(cohort, args.folds, args.seed) if args.folds else leave_one_subject_out(cohort)
 
 

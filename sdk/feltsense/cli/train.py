@@ -27,7 +27,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Fit and write the bundle."""
     from feltsense.bundle.write import write
-    from feltsense.cli._data import gather
+    from feltsense.cli._data import gather, working
     from feltsense.errors import InputError
     from feltsense.train.card import card
     from feltsense.train.fit import fit, need_extra
@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
         except (OSError, ValueError, KeyError, TypeError) as e:
             msg = f"{args.evaluation}: no evaluation ({e!r}); give the JSON that feltsense evaluate wrote"
             raise InputError(msg) from None
-    lines, target, training = gather(args)
+    with working(args) as crew:
+        lines, target, training = gather(args, crew)
     with one_thread():
         fitted = fit(everyone(Cohort(lines, training["data"])), target, training=training)
     parity = write(args.out, fitted.model, card(fitted.model, evaluation), fitted.stack)

@@ -12,6 +12,7 @@ import numpy as np
 
 from feltsense.errors import InputError, MissingExtraError
 from feltsense.evaluate.arms import Arm
+from feltsense.train.tables import write_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -45,17 +46,7 @@ def write(path: Path, done: Sequence[Fold], classes: Sequence[str]) -> None:
         "truth": [classes[k] for a in joined.values() for k in a.truth.tolist()],
         **{n: [v for a in joined.values() for v in a.probability[:, i].tolist()] for i, n in enumerate(names)},
     }
-    if path.suffix == ".parquet":
-        arrow, parquet = _parquet()
-        parquet.write_table(arrow.table(columns), path)
-    elif path.suffix == ".csv":
-        with path.open("w", newline="", encoding="utf-8") as file:
-            table = csv.writer(file)
-            table.writerow(columns)
-            table.writerows(zip(*columns.values(), strict=True))
-    else:
-        msg = f"{path}: answers are written as .parquet or .csv"
-        raise InputError(msg)
+    write_columns(path, columns)
 
 
 def read(path: Path, arm: str, classes: Sequence[str]) -> Arm:

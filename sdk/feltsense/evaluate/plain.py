@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
-from feltsense.evaluate.apply import inputs_of
 from feltsense.experts.linear import Linear
 from feltsense.fusion.late import probabilities
 from feltsense.train.margins import class_weights
 from feltsense.train.stacking import smooth
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from feltsense.bundle.schema import Model
     from feltsense.train.examples import Line
     from feltsense.train.splits import SubjectSplit
     from feltsense.train.targets import Target
@@ -162,27 +160,30 @@ class TimeTeller:
     Where it can tell the time of an unseen person, so can the model: what it says may be the protocol's order.
     """
 
+    see: Callable[[Line], NDArray[np.float64]]
     mean: NDArray[np.float64]
     scale: NDArray[np.float64]
     weight: NDArray[np.float64]
     base: float
 
     @classmethod
-    def fit(cls, split: SubjectSplit, model: Model) -> Self:
-        """Fit."""
-        z = np.concatenate([inputs_of(model, x)[_calm(x)] for x in split.learn.lines])
+    def fit(cls, split: SubjectSplit, see: Callable[[Line], NDArray[np.float64]]) -> Self:
+        """Fit on what a model sees of a recording, (n, inputs)."""
+        z = np.concatenate([see(x)[_calm(x)] for x in split.learn.lines])
         t = np.concatenate([x.stop_s[_calm(x)] for x in split.learn.lines])
         mean = np.nan_to_num(_mean(z))
         spread = np.sqrt(np.nan_to_num(_mean((z - mean) ** 2)))
         scale = np.where(spread > 0, spread, 1.0)
         standard = np.nan_to_num((z - mean) / scale)
-        gram = standard.T @ standard + RIDGE * len(t) * np.eye(len(mean))
-        return cls(mean, scale, np.linalg.solve(gram, standard.T @ (t - t.mean())), float(t.mean()))
+        gram = standard.T @ standard + RIDGE * max(len(t), 1) * np.eye(len(mean))
+        middle = float(t.mean()) if len(t) else 0.0
+        weight = np.asarray(np.linalg.solve(gram, standard.T @ (t - middle)), np.float64)
+        return cls(see, mean, scale, weight, middle)
 
-    def __call__(self, model: Model, line: Line) -> NDArray[np.float64]:
+    def __call__(self, line: Line) -> NDArray[np.float64]:
         """Time and what it is taken for (n, 2), of calm windows."""
         calm = _calm(line)
-        standard = np.nan_to_num((inputs_of(model, line)[calm] - self.mean) / self.scale)
+        standard = np.nan_to_num((self.see(line)[calm] - self.mean) / self.scale)
         return np.stack([line.stop_s[calm], standard @ self.weight + self.base], axis=1)
 
 

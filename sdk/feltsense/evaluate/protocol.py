@@ -20,14 +20,16 @@ import numpy as np
 
 from feltsense.bundle import SUFFIX
 from feltsense.errors import LeakError
-from feltsense.evaluate.apply import PIECE_S, answer, calm_only, own_seed, rearranged, silenced
+from feltsense.evaluate.apply import PIECE_S, answer, calm_only, inputs_of, own_seed, rearranged, silenced
 from feltsense.evaluate.arms import Arm, Fold
+from feltsense.evaluate.keeping import folds_from, folds_parts
 from feltsense.evaluate.nulls import shifted, shuffled
 from feltsense.evaluate.plain import Clock, LateFusion, Motion, TimeTeller
 from feltsense.train.card import card
 from feltsense.train.examples import HOP_S
 from feltsense.train.fit import fit
-from feltsense.train.parallel import side_by_side
+from feltsense.train.parallel import ALONE
+from feltsense.train.resume import digest_of
 from feltsense.train.splits import SubjectSplit, SubjectSplits
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
     from feltsense.bundle.schema import Model
     from feltsense.train.examples import Line
+    from feltsense.train.parallel import Crew
+    from feltsense.train.resume import Kept
     from feltsense.train.splits import Cohort
     from feltsense.train.targets import Target
 
@@ -50,6 +54,7 @@ SHUFFLES = 10
 LEVELS = tuple(round(0.1 * i, 1) for i in range(11))
 """Shares of the modalities that are missing, along the curves (MultiBench's grid)."""
 _SILENCE = 4
+_FOLD = "fold"
 SILENT_S = 300.0
 """A sensor falls silent for so long at a time."""
 
@@ -66,15 +71,18 @@ class Plan:
         How often the model is fitted anew on shuffled labels, and on labels shifted around the session.
     kept : Path or None
         Folder for the bundle of each split.
+    work : Kept or None
+        Where folds that were done before are taken up, and new ones kept.
     """
 
     seed: int = 0
     draws: int = 1
     kept: Path | None = None
+    work: Kept | None = None
 
 
 def evaluate(
-    splits: SubjectSplits, target: Target, training: Mapping[str, Any], plan: Plan | None = None
+    splits: SubjectSplits, target: Target, training: Mapping[str, Any], plan: Plan | None = None, crew: Crew = ALONE
 ) -> Iterator[Fold]:
     """Everyone judged in turn, in the order of the splits.
 
@@ -88,6 +96,8 @@ def evaluate(
         Where the data come from; goes into the bundles that are kept.
     plan : Plan, optional
         How.
+    crew : Crew
+        Who does the work; the figures do not depend on it.
 
     Raises
     ------
@@ -97,8 +107,32 @@ def evaluate(
     if not isinstance(splits, SubjectSplits):
         msg = f"evaluate() takes data only through SubjectSplits (feltsense.train.splits), got {type(splits).__name__}"
         raise LeakError(msg)
-    done = side_by_side(partial(judge, splits, target, dict(training), plan or Plan()), range(len(splits)))
-    return (fold for folds in done for fold in folds)
+    return _evaluated(splits, target, training, plan or Plan(), crew)
+
+
+def _evaluated(
+    splits: SubjectSplits, target: Target, training: Mapping[str, Any], plan: Plan, crew: Crew
+) -> Iterator[Fold]:
+    """Folds that were kept are taken up, the others done."""
+    work = plan.work
+    data = (*splits.cohort.lines, *(splits.source.lines if splits.source is not None else ()))
+    run = digest_of(target, dict(training), plan.seed, plan.draws, splits.groups, *data) if work is not None else ""
+    keys = [f"{run}-{number}" for number in range(len(splits))]
+    # A bundle that is to be written comes from fitting: then nothing is taken up.
+    there = [work is not None and plan.kept is None and work.has(_FOLD, k) for k in keys]
+    given = (splits, target, dict(training), replace(plan, work=None))
+    fresh = crew.map(_judge, given, [n for n, done in enumerate(there) if not done])
+    for number, key in enumerate(keys):
+        parts = work.get(_FOLD, key) if work is not None and there[number] else None
+        folds = folds_from(parts) if parts is not None else _judge(given, number) if there[number] else next(fresh)
+        if work is not None and parts is None:
+            work.put(_FOLD, key, folds_parts(folds))
+        yield from folds
+
+
+def _judge(given: tuple[SubjectSplits, Target, Mapping[str, Any], Plan], number: int) -> list[Fold]:
+    splits, target, training, plan = given
+    return judge(splits, target, training, plan, number)
 
 
 def judge(
@@ -115,7 +149,7 @@ def judge(
     clock, motion, plain = (
         Clock.fit(split, len(target.classes)), Motion.fit(split, len(target.classes)), LateFusion.fit(split, target),
     )
-    teller = TimeTeller.fit(split, fitted.model)
+    teller = TimeTeller.fit(split, partial(inputs_of, fitted.model))
     nulls = list(_nulls(splits, number, target, plan))
     out = []
     for subject in split.judge.people:
@@ -130,7 +164,7 @@ def judge(
         fold.curves["late_fusion"] = _curve(plain, mine, plan.seed)
         for name, model, changed in nulls:
             fold.arms[name] = _joined(changed.only((subject,)).lines, partial(_answered, model))
-        out.append(replace(fold, time_leak=np.concatenate([teller(fitted.model, x) for x in mine])))
+        out.append(replace(fold, time_leak=np.concatenate([teller(x) for x in mine])))
     return out
 
 

@@ -67,9 +67,8 @@ def result(
     figures = _figures(joined, target, decided)
     controls = _controls(done, joined, figures, plan)
     rest = joined["rest"]
-    calm = _calm(joined.pop("calm_only"), decided) if target.rest is not None else None
-    if calm is None:
-        joined.pop("calm_only", None)
+    quiet = joined.pop("calm_only", None)
+    calm = _calm(quiet, decided) if quiet is not None and target.rest is not None else None
     body = {
         "target": target.name,
         "classes": list(target.classes),

@@ -12,7 +12,7 @@ Protocol
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +27,7 @@ from feltsense.train.labels import PURITY, UNLABELLED, classes_of, first_rest, v
 from feltsense.train.traces import Traces, traces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from feltsense.datasets.labelled import Labelled
     from feltsense.train.targets import Target
 
-__all__ = ["HOP_S", "PURITY", "REST_S", "Line", "read_line"]
+__all__ = ["HOP_S", "PURITY", "REST_S", "Line", "only_modalities", "read_line", "usable"]
 
 HOP_S = 30.0
 MOTION = "motion"
@@ -191,3 +191,23 @@ def _rest_arrays(schema: FeatureSchema, profile: UserProfile | None) -> tuple[ND
         if profile is not None and name in profile.rest:
             mean[i], seconds[i] = profile.rest[name].mean, profile.seconds(name)
     return mean, seconds
+
+
+def usable(line: Line, modality: str) -> bool:
+    """Whether any window of a recording holds something of a modality."""
+    if modality not in line.schema.modalities or not len(line.y):
+        return False
+    mine = [i for i, m in enumerate(line.schema.owner) if m == modality]
+    there = np.isfinite(line.x[:, mine]).any(axis=1) & (line.quality[:, line.schema.modalities.index(modality)] > 0.0)
+    return bool(there.any())
+
+
+def only_modalities(line: Line, modalities: Sequence[str]) -> Line:
+    """The recording with some of its modalities, in the order of `modalities`."""
+    schema = FeatureSchema([(m, features.extractor(m).specs) for m in modalities])
+    columns = [line.schema.position(n) for n in schema.names]
+    places = [line.schema.modalities.index(m) for m in modalities]
+    return replace(
+        line, schema=schema, x=line.x[:, columns], quality=line.quality[:, places], rest_mean=line.rest_mean[columns],
+        rest_seconds=line.rest_seconds[columns],
+    )

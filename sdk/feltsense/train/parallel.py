@@ -1,35 +1,53 @@
-"""Work on people side by side, at most two at a time: reading and fitting take one core each.
+"""Work on people, here or on a cluster: one process, N on this machine, or a Dask scheduler's.
 
-Workers are started fresh (spawn): forking a process that has used OpenMP can hang. Each works on one thread: the
-matrices are small, and threads that wait for each other made fitting ten times slower.
+Rules
+-----
+- Results come in the order of the jobs and do not depend on who did the work, or on how many did.
+- Each works on one thread: the matrices are small, and threads that wait for each other made fitting ten times slower.
+- A worker that dies costs its job, which somebody else does again; what all jobs share is handed out again.
+- Only so many jobs are under way that nobody's memory grows with the number of people.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from collections import deque
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from feltsense.errors import FeltsenseError, InputError
+from feltsense.errors import FeltsenseError, InputError, MissingExtraError
 from feltsense.train.examples import Line, read_line
+from feltsense.train.resume import fingerprint, line_from, line_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from feltsense.datasets.labelled import Labelled
+    from feltsense.train.resume import Kept
     from feltsense.train.targets import Target
 
-__all__ = ["one_thread", "read_lines", "side_by_side"]
+__all__ = ["ALONE", "Crew", "cluster", "one_thread", "read_lines"]
 
-LARGEST = 2
-FEW = 4
-"""Up to so many jobs are done in this process: starting another takes longer."""
+AHEAD = 3
+"""Jobs under way for each worker: one done, one being done, one on its way."""
+TRIES = 5
+"""How often a job is given out anew when its worker died; a job that kills every worker is at fault itself."""
+
+_ANY_PORT: Final = "127.0.0.1:0"
+"""Dask shows its state on a port: on this machine only, and on one that is free."""
+_WINDOWS = "windows"
 
 T = TypeVar("T")
+S = TypeVar("S")
 R = TypeVar("R")
+
+
+class Crew(Protocol):
+    """Whoever does the work."""
+
+    def map(self, work: Callable[[S, T], R], shared: S, jobs: Iterable[T]) -> Iterator[R]:
+        """``work(shared, job)`` of each job, in order; `work` must be importable."""
 
 
 def one_thread() -> AbstractContextManager[object]:
@@ -42,35 +60,159 @@ def one_thread() -> AbstractContextManager[object]:
     return limits
 
 
-def _alone(work: Callable[[T], R], job: T) -> R:
+def _alone(work: Callable[[S, T], R], shared: S, job: T) -> R:
     with one_thread():
-        return work(job)
+        return work(shared, job)
 
 
-def side_by_side(work: Callable[[T], R], jobs: Sequence[T], few: int = FEW) -> Iterator[R]:
-    """Results of `work` in the order of the jobs; `work` must be importable (spawn)."""
-    processes = min(LARGEST, os.cpu_count() or 1, len(jobs))
-    if processes < 2 or len(jobs) <= few:
-        yield from map(partial(_alone, work), jobs)
+class _Here:
+    """The process that asks."""
+
+    def map(self, work: Callable[[S, T], R], shared: S, jobs: Iterable[T]) -> Iterator[R]:
+        """One job after another."""
+        return map(partial(_alone, work, shared), jobs)
+
+
+ALONE: Final[Crew] = _Here()
+
+
+class _Cluster:
+    """Workers of a Dask scheduler."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def map(self, work: Callable[[S, T], R], shared: S, jobs: Iterable[T]) -> Iterator[R]:
+        """Jobs side by side, results in order."""
+        waiting = iter(jobs)
+        handed = self._hand_out(shared)
+        under_way: deque[tuple[T, Any]] = deque()
+
+        def submit(job: T) -> Any:
+            return self._client.submit(_alone, work, handed, job, pure=False, retries=TRIES)
+
+        def fill() -> None:
+            room = AHEAD * max(1, len(self._client.scheduler_info(n_workers=-1)["workers"])) - len(under_way)
+            under_way.extend((job, submit(job)) for job in islice(waiting, max(room, 0)))
+
+        fill()
+        while under_way:
+            job, future = under_way.popleft()
+            for tried in range(TRIES):
+                try:
+                    value = future.result()
+                    break
+                except _lost():
+                    if tried == TRIES - 1:
+                        raise
+                    # Whoever held the shared part is gone: hand it out again, and all that waited for it.
+                    handed = self._hand_out(shared)
+                    future = submit(job)
+                    under_way = deque((j, submit(j)) for j, _ in under_way)
+            del future
+            fill()
+            yield value
+
+    def _hand_out(self, shared: S) -> Any:
+        return self._client.scatter(shared, broadcast=True, hash=False)
+
+
+def _lost() -> tuple[type[BaseException], ...]:
+    """What Dask raises when a worker took a result, or what a job needed, with it."""
+    from asyncio import CancelledError
+
+    from distributed.client import FutureCancelledError
+    from distributed.scheduler import KilledWorker
+
+    return CancelledError, FutureCancelledError, KilledWorker
+
+
+@contextmanager
+def cluster(workers: int, scheduler: str = "") -> Iterator[Crew]:
+    """Whoever is to do the work.
+
+    Parameters
+    ----------
+    workers : int
+        Processes on this machine; 1 is this one, without Dask.
+    scheduler : str
+        Address of a running Dask scheduler instead, for example ``tcp://10.0.0.5:8786``.
+
+    Raises
+    ------
+    InputError
+        If there is no such number of workers, or the scheduler does not answer.
+    MissingExtraError
+        If Dask is not installed.
+    """
+    if workers < 1 or (workers > 1 and scheduler):
+        msg = f"--workers {workers}: 1 or more processes of this machine, or the workers of a --scheduler; choose one"
+        raise InputError(msg)
+    if workers == 1 and not scheduler:
+        yield ALONE
         return
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(partial(_alone, work), jobs)
+    try:
+        import dask
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise MissingExtraError("scale", "working on a cluster") from None
+    with dask.config.set({"distributed.scheduler.allowed-failures": TRIES, "distributed.comm.timeouts.connect": "20s"}):
+        if scheduler:
+            try:
+                client = Client(scheduler)
+            except (OSError, ValueError, TimeoutError) as e:
+                msg = f"--scheduler {scheduler}: no Dask scheduler answers there ({e})"
+                raise InputError(msg) from None
+            with client:
+                yield _Cluster(client)
+            return
+        quiet = {"dashboard_address": _ANY_PORT, "silence_logs": "ERROR"}
+        with LocalCluster(n_workers=workers, threads_per_worker=1, **quiet) as local, Client(local) as client:
+            yield _Cluster(client)
 
 
-def read_lines(labelled: Sequence[Labelled], target: Target, note: Callable[[str], None]) -> Iterator[Line]:
+def read_lines(
+    labelled: Sequence[Labelled], target: Target, note: Callable[[str], None], crew: Crew = ALONE, kept: Kept | None = None
+) -> Iterator[Line]:
     """Windows of each recording, in order.
+
+    Parameters
+    ----------
+    labelled : sequence of Labelled
+        Recordings.
+    target : Target
+        What is estimated.
+    note : callable
+        Told in one line what was trimmed or left out.
+    crew : Crew
+        Who does the work.
+    kept : Kept, optional
+        Where windows that were extracted before are taken up, and new ones kept.
 
     Raises
     ------
     InputError
         What is wrong with a recording or its labels.
     """
-    for line, notes, problem in side_by_side(partial(_read, target), labelled):
+    keys = [fingerprint(x, target) if kept is not None else "" for x in labelled]
+    done = [kept is not None and kept.has(_WINDOWS, k) for k in keys]
+    fresh = crew.map(_read, target, (x for x, there in zip(labelled, done, strict=True) if not there))
+    for one, key, there in zip(labelled, keys, done, strict=True):
+        found = _take_up(kept, key, target) if there else next(fresh)
+        line, notes, problem = found if found is not None else _read(target, one)
         for text in notes:
             note(text)
         if problem or line is None:
             raise InputError(problem)
+        if kept is not None and not there:
+            kept.put(_WINDOWS, key, line_parts(line, notes))
         yield line
+
+
+def _take_up(kept: Kept | None, key: str, target: Target) -> tuple[Line | None, list[str], str] | None:
+    parts = kept.get(_WINDOWS, key) if kept is not None else None
+    found = line_from(parts, target) if parts is not None else None
+    return None if found is None else (*found, "")
 
 
 def _read(target: Target, labelled: Labelled) -> tuple[Line | None, list[str], str]:

@@ -78,7 +78,7 @@ class Cohort:
         _no_copies(self.lines)
         for text in normalised([x.traces for x in self.lines]):
             msg = (
-                f"{text}: it was normalised over whole sessions, with the conditions that are to be told apart; "
+                f"{text}: it was normalised over whole sessions, with the conditions to be told apart, or is a clock; "
                 "give the signal as it was recorded"
             )
             raise LeakError(msg)

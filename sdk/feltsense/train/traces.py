@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from feltsense.core.recording import Recording
 
-__all__ = ["Moments", "Traces", "alike", "normalised", "traces"]
+__all__ = ["Moments", "Traces", "alike", "moments_of", "normalised", "traces"]
 
 FAST_HZ = 16.0
 LEVELS_FAST, LEVELS_SLOW = 8, 6
@@ -86,7 +86,7 @@ def traces(recording: Recording) -> Traces:
         for c in range(values[0].shape[1]):
             columns = [v[:, c] for v in values]
             prints += [_prints(v, float(rate)) for v in columns]
-            found = _moments(np.concatenate(columns))
+            found = moments_of(np.concatenate(columns))
             if found is not None:
                 moments[f"{name}[{c}]"] = found
     return Traces(np.unique(np.concatenate(prints)), moments)
@@ -109,7 +109,8 @@ def _prints(x: NDArray[np.float64], rate: float) -> NDArray[np.uint64]:
     return out
 
 
-def _moments(x: NDArray[np.float64]) -> Moments | None:
+def moments_of(x: NDArray[np.float64]) -> Moments | None:
+    """Of one channel; None where nothing is finite."""
     x = x[np.isfinite(x)]
     if not len(x):
         return None
