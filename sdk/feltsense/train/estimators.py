@@ -76,7 +76,8 @@ class _ExpertClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
         """The most probable class of each row."""
-        chosen: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        p = self.predict_proba(X)
+        chosen: NDArray[Any] = self.classes_[p.argmax(axis=1)]
         return chosen
 
     def __sklearn_tags__(self) -> Any:
@@ -104,6 +105,8 @@ class LinearExpert(_ExpertClassifier):
 class TreesExpert(_ExpertClassifier):
     """Gradient-boosted trees with the settings of the bundle's experts; a missing input has a side of its own.
 
+    A leaf holds forty windows at least: of a few hundred rows it learns little (scikit-learn's tag ``poor_score``).
+
     Parameters
     ----------
     rounds : int
@@ -112,6 +115,11 @@ class TreesExpert(_ExpertClassifier):
 
     def __init__(self, rounds: int = 40) -> None:
         self.rounds = rounds
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = True
+        return tags
 
     def _expert(self, x: NDArray[np.float64], y: NDArray[np.int64], classes: int) -> Expert:
         import lightgbm

@@ -1,7 +1,7 @@
 """Windows as tables: to pandas and back, so that anybody's features can be judged by the same protocol.
 
 A table has a row a window: ``subject``, ``recording`` (optional), ``end_s``, ``label`` (empty: none), ``rest`` (true in
-the windows of known rest that calibrate), ``<modality>.<feature>`` and ``quality.<modality>`` (optional: 1 where a
+the windows that lie wholly in the known rest that calibrates), ``<modality>.<feature>`` and ``quality.<modality>`` (optional: 1 where a
 feature is finite). What a table cannot show it cannot hide either: rows that two people share, and columns that have
 the same mean and spread in everyone, are refused where the cohort is made (:class:`feltsense.train.splits.Cohort`).
 """
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["columns_of", "from_frame", "to_frame", "write_columns", "write_table"]
 
+_ROUNDING_S = 1e-6
+"""Seconds in a table were rounded when they were written."""
 _NEEDED = ("subject", "end_s", "label")
 
 
@@ -54,7 +56,7 @@ def columns_of(lines: Sequence[Line], target: Target) -> dict[str, Any]:
         "start_s": np.concatenate([line.stop_s - line.window_s for line in lines]),
         "end_s": np.concatenate([line.stop_s for line in lines]),
         "label": names[np.concatenate([line.y for line in lines]) + 1],
-        "rest": np.concatenate([line.resting for line in lines]),
+        "rest": np.concatenate([_inside(line.stop_s, line.rest_s, line.window_s) for line in lines]),
         **{n: x[:, i] for i, n in enumerate(schema.names)},
         **{f"quality.{m}": quality[:, j] for j, m in enumerate(schema.modalities)},
     }
@@ -127,13 +129,10 @@ def from_frame(frame: Any, target: Target) -> list[Line]:
     schema = FeatureSchema([(m, features.extractor(m).specs) for m in target.modalities])
     _known(frame.columns, schema)
     recording = frame["recording"] if "recording" in frame.columns else frame["subject"]
-    keys = frame["subject"].astype(str) + "\0" + recording.astype(str)
-    out = []
-    for key in dict.fromkeys(keys.tolist()):
-        rows = frame[keys == key]
-        subject, _, path = key.partition("\0")
-        out.append(_line(rows, (subject, path), schema, target))
-    return out
+    places: dict[tuple[str, str], list[int]] = {}
+    for i, key in enumerate(zip(frame["subject"].astype(str), recording.astype(str), strict=True)):
+        places.setdefault(key, []).append(i)
+    return [_line(frame.iloc[rows], key, schema, target) for key, rows in places.items()]
 
 
 def _known(columns: Sequence[str], schema: FeatureSchema) -> None:
@@ -166,7 +165,7 @@ def _line(rows: Any, who: tuple[str, str], schema: FeatureSchema, target: Target
     ]
     rest = rows["rest"].to_numpy().astype(bool) if "rest" in rows.columns else np.zeros(len(rows), bool)
     spans = _spans(stop_s, rest, target.window_s)
-    inside = np.array([any(a <= t - target.window_s + 1e-9 and t <= b + 1e-9 for a, b in spans) for t in stop_s], bool)
+    inside = _inside(stop_s, spans, target.window_s)
     seen = np.isfinite(x[inside])
     count = seen.sum(axis=0)
     mean = np.where(count > 0, np.where(seen, x[inside], 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
@@ -191,6 +190,14 @@ def _numbers(rows: Any, column: str, subject: str) -> NDArray[np.float64]:
 def _there(x: NDArray[np.float64], schema: FeatureSchema, modality: str) -> NDArray[np.float64]:
     mine = np.isfinite(x[:, [i for i, m in enumerate(schema.owner) if m == modality]])
     return np.asarray(mine.any(axis=1), np.float64)
+
+
+def _inside(stop_s: NDArray[np.float64], spans: Sequence[tuple[float, float]], window_s: float) -> NDArray[np.bool_]:
+    """Windows that lie wholly in one of the spans of rest."""
+    out = np.zeros(len(stop_s), np.bool_)
+    for a, b in spans:
+        out |= (stop_s - window_s >= a - _ROUNDING_S) & (stop_s <= b + _ROUNDING_S)
+    return out
 
 
 def _spans(stop_s: NDArray[np.float64], rest: NDArray[np.bool_], window_s: float) -> tuple[tuple[float, float], ...]:
