@@ -1,9 +1,10 @@
 """Windows as tables: to pandas and back, so that anybody's features can be judged by the same protocol.
 
 A table has a row a window: ``subject``, ``recording`` (optional), ``end_s``, ``label`` (empty: none), ``rest`` (true in
-the windows that lie wholly in the known rest that calibrates), ``<modality>.<feature>`` and ``quality.<modality>`` (optional: 1 where a
-feature is finite). What a table cannot show it cannot hide either: rows that two people share, and columns that have
-the same mean and spread in everyone, are refused where the cohort is made (:class:`feltsense.train.splits.Cohort`).
+the windows that lie wholly in the known rest that calibrates), ``<modality>.<feature>`` and ``quality.<modality>``
+(optional: 1 where a feature is finite). What a table cannot show it cannot hide either: rows that two people share, and
+columns that have the same mean and spread in everyone, are refused where the cohort is made
+(:class:`feltsense.train.splits.Cohort`).
 """
 
 from __future__ import annotations
