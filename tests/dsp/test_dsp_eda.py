@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.signal import butter, sosfiltfilt
 
 from feltsense.dsp.eda import ScrDetector, conductance_filter, slow_filter
+from feltsense.dsp.eda_spectrum import sympathetic
 
 RISE_S, DECAY_S = 0.75, 3.0
 PEAK_S = np.log(DECAY_S / RISE_S) * RISE_S * DECAY_S / (DECAY_S - RISE_S)
@@ -201,3 +202,15 @@ def test_onsets_of_an_independent_decomposition_at_least_as_neurokit(data_dir, n
         lines.append(f"{name} threshold {threshold:g}: n {len(truth)}, F1 {f1[0]:.2f}, NeuroKit2 {f1[1]:.2f}\n")
         assert f1[0] >= f1[1], lines[-1]
     sys.stdout.writelines(lines)  # pytest -rP shows it
+
+
+@pytest.mark.parametrize("rate", [4, 8, 32])
+@pytest.mark.parametrize("seconds", [64, 120, 300])
+def test_sympathetic_power_of_a_wave(rate, seconds):
+    t = np.arange(seconds * rate) / rate
+    x = 5.0 + 0.01 * t + 0.2 * np.sin(2 * np.pi * 0.125 * t) + 0.1 * np.sin(2 * np.pi * 0.5 * t)
+    power, share = sympathetic(x, rate)
+    assert power == pytest.approx(0.02, rel=0.03)
+    assert share == pytest.approx(0.8, abs=0.02)
+    assert np.isnan(sympathetic(x[: 60 * rate], rate)).all()
+    assert np.isnan(sympathetic(np.full(70 * rate, 2.0), rate)[1])

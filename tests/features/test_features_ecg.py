@@ -41,7 +41,7 @@ def test_record_100_against_intervals_of_its_annotations(data_dir):
     windows, values, quality, _ = table(recording(one_stream("ecg", x, RATE)), "ecg", hop=30)
     assert quality.min() > 0.9
     too_short = {"lf", "lf_hf", "lf_nu", "hf_nu", "vlf", "total_power", "sampen", "dfa_alpha1"}
-    assert all(np.isfinite(v).all() for name, v in values.items() if name not in too_short | {"hf", "hf_ln"})
+    assert all(np.isfinite(v).all() for name, v in values.items() if name not in too_short | {"hf", "hf_ln", "resp_rate"})
     assert np.isfinite(values["hf"]).mean() >= 0.95
     assert all(np.isnan(values[name]).all() for name in too_short)
     hr = np.array([60e3 / truth(beats, w).mean_nn for w in windows])
@@ -155,6 +155,26 @@ def test_power_of_a_known_rhythm_from_the_wave_itself(window):
     assert x["lf_nu"][0] == pytest.approx(x["lf"][0] / (x["lf"][0] + x["hf"][0]))
     assert np.isfinite(x["dfa_alpha1"][0])
     assert np.isfinite(x["sampen"][0]) == (window == 300)
+
+
+@pytest.mark.parametrize("per_minute", [9.0, 15.0, 24.0])
+@pytest.mark.parametrize("window", [60, 120])
+def test_breathing_is_read_from_the_beats(per_minute, window):
+    t, rng = [0.6], np.random.default_rng(1)
+    while t[-1] < 200:
+        swing = 0.035 * np.sin(2 * np.pi * per_minute / 60 * t[-1]) + 0.02 * np.sin(2 * np.pi * 0.09 * t[-1])
+        t.append(t[-1] + 0.8 + swing + 0.004 * rng.normal())
+    _, values, _, _ = table(synthetic(np.array(t[:-1]), 200), "ecg", window=window)
+    assert values["resp_rate"] == pytest.approx(per_minute, abs=0.5)
+
+
+def test_no_breath_rate_where_no_rhythm_stands_out():
+    rng = np.random.default_rng(3)
+    times = 0.6 + np.cumsum(0.8 + 0.03 * rng.normal(size=300))
+    _, values, _, vectors = table(synthetic(times[times < 180], 180), "ecg", window=60)
+    missing = np.isnan(values["resp_rate"])
+    assert missing.mean() > 0.8
+    assert {v.reason("ecg.resp_rate") for v, none in zip(vectors, missing, strict=True) if none} == {Reason.NONE_FOUND}
 
 
 def test_slow_features_say_why_they_are_missing():

@@ -14,6 +14,7 @@ from feltsense.session import extract
 from feltsense.testing import check_extractor
 
 NAMES = tuple(s.name for s in EXTRACTOR.specs)
+LONG = tuple(s.name for s in EXTRACTOR.specs if s.min_seconds > 60.0)
 
 
 def recording(*runs, rate=4, start_ns=10 * NS):
@@ -108,7 +109,8 @@ def flat(n):
 def test_what_is_no_skin_gives_its_reason_and_no_number(x, reason):
     (v,) = windows(recording(x))
     assert np.isnan(v.values).all()
-    assert set(v.reasons) == {reason}
+    # In a minute there is none of the 64 s that the sympathetic power needs, whatever the signal.
+    assert {r for n, r in zip(NAMES, v.reasons, strict=True) if n not in LONG} == {reason}
     assert v["quality.eda"] == 0.0
     assert v.quality_reasons == (reason,)
 
@@ -192,4 +194,5 @@ def test_every_minute_of_real_wrists_is_finite_or_says_why(data_dir):
         assert all(np.isfinite(v["eda.scl_mean"]) == good for v, good in zip(found, ok, strict=True))
         level = np.median([v["eda.scl_mean"] for v in found])
         assert level == pytest.approx(np.median(x), rel=0.1)
-        assert {str(r) for v in found for r in v.reasons} <= {"ok", "none_found", "off_skin", "warm_up", "artefact"}
+        reasons = {str(r) for v in found for n, r in zip(NAMES, v.reasons, strict=True) if n not in LONG}
+        assert reasons <= {"ok", "none_found", "off_skin", "warm_up", "artefact"}

@@ -57,7 +57,8 @@ def test_clean_beats_give_every_feature_whose_minimum_is_met(modality, rate, mak
     x = make(beat_times(seconds), seconds, rate)
     _, values, _, _ = table(recording(one_stream(modality, x, rate)), modality, window=window, hop=30.0)
     for spec in extractor(modality).specs:
-        if spec.min_seconds <= window:
+        # That no breathing stands out in random intervals is an answer.
+        if spec.min_seconds <= window and spec.name != "resp_rate":
             assert np.isfinite(values[spec.name]).mean() >= 0.95, spec.name
 
 
@@ -88,5 +89,5 @@ def test_a_metronome_has_a_rate_and_no_made_up_variability():
     assert values["hr"][0] == pytest.approx(75.0, abs=0.01)
     assert values["rmssd"][0] < 0.5
     assert values["lf"][0] < 0.5
-    for name in ("lf_hf", "lf_nu", "hf_ln", "sampen", "dfa_alpha1", "sd1_sd2", "csi", "cvi"):
+    for name in ("lf_hf", "lf_nu", "hf_ln", "sampen", "dfa_alpha1", "sd1_sd2", "csi", "cvi", "resp_rate"):
         assert np.isnan(values[name]).all(), name

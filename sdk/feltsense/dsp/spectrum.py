@@ -45,6 +45,10 @@ _RATE = 4.0
 STILL_MS = 0.1
 """Standard deviation of intervals that is that of timing alone (a fiftieth of a sample at 250 Hz): a metronome, whose
 ratios, entropy and scaling mean nothing. The stiffest transplanted heart varies by 1 ms and more."""
+_BREATH_HZ = (0.12, 0.5)
+"""7–30 breaths a minute: above the slow wave of blood pressure at 0.1 Hz."""
+_BREATH_NEAR_HZ, _BREATH_SHARE = 0.03, 0.5
+"""A breath rate is one where at least half of the band's power lies so near to it."""
 _LEAST_POINTS = 8
 """Fewer intervals make no spectrum."""
 _SAMPEN_LENGTH, _SAMPEN_RADIUS = 2, 0.2
@@ -60,6 +64,8 @@ class Powers:
     vlf: float
     lf: float
     hf: float
+    breath_hz: float
+    """Frequency at which breathing moves the intervals; NaN where no single one does."""
 
     @property
     def total(self) -> float:
@@ -90,8 +96,8 @@ def band_powers_rows(series: Sequence[tuple[NDArray[np.float64], NDArray[np.floa
 
     Returns
     -------
-    ndarray, shape (rows, 3)
-        VLF, LF and HF of each, in the order given.
+    ndarray, shape (rows, 4)
+        The fields of :class:`Powers` of each, in the order given.
     """
     none = np.empty(0)
     parts = [
@@ -100,13 +106,13 @@ def band_powers_rows(series: Sequence[tuple[NDArray[np.float64], NDArray[np.floa
     points = np.concatenate([p for p, _ in parts])
     size = np.concatenate([n for _, n in parts])
     start = np.cumsum(size) - size
-    out = np.full((len(size), 3), np.nan)
+    out = np.full((len(size), 4), np.nan)
     for n in np.unique(size[size > 0]).tolist():
         same = size == n
         x = points[start[same][:, None] + np.arange(n)]
         x -= x.mean(axis=1, keepdims=True)
         borders = [math.ceil(hz * n / _RATE - 1e-9) for hz in (VLF_HZ[0], VLF_HZ[1], LF_HZ[1], HF_HZ[1])]
-        first, last = max(borders[0], 1), min(borders[-1], n // 2)
+        first, last = max(borders[0], 1), min(math.ceil(_BREATH_HZ[1] * n / _RATE), n // 2)
         plain = np.fft.rfft(x, axis=1)
         # A periodic Hann window in time is this in frequency; its mean square is 3/8.
         hann = 0.5 * plain[:, first:last] - 0.25 * (plain[:, first - 1 : last - 1] + plain[:, first + 1 : last + 1])
@@ -115,6 +121,25 @@ def band_powers_rows(series: Sequence[tuple[NDArray[np.float64], NDArray[np.floa
         cuts = [min(max(k - first, 0), power.shape[1]) for k in borders]
         for column, (low, high) in enumerate(pairwise(cuts)):
             out[same, column] = power[:, low:high].sum(axis=1)
+        out[same, 3] = _breaths(power, first, n)
+    return out
+
+
+def _breaths(power: NDArray[np.float64], first: int, n: int) -> NDArray[np.float64]:
+    """Frequency of the one peak that stands out in the band of breathing, of each row of bins from `first` on."""
+    low = max(math.ceil(_BREATH_HZ[0] * n / _RATE) - first, 1)
+    band = power[:, low:-1]
+    out = np.full(len(power), np.nan)
+    if band.shape[1] < 1:
+        return out
+    k = low + np.argmax(band, axis=1)
+    row, near = np.arange(len(power)), round(_BREATH_NEAR_HZ * n / _RATE)
+    total = np.concatenate((np.zeros((len(power), 1)), np.cumsum(power[:, low:], axis=1)), axis=1)
+    inside = total[row, np.minimum(k - low + near + 1, total.shape[1] - 1)] - total[row, np.maximum(k - low - near, 0)]
+    before, at, after = power[row, k - 1], power[row, k], power[row, k + 1]
+    alone = (at > before) & (at >= after) & (inside >= _BREATH_SHARE * total[:, -1])
+    bend = np.where(alone, before - 2.0 * at + after, 1.0)
+    out[alone] = ((first + k + 0.5 * (before - after) / bend) * (_RATE / n))[alone]
     return out
 
 

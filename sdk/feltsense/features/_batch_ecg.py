@@ -294,17 +294,19 @@ class _Windows:
             spoilt = np.where(why[mine] == _OK, _GAP, why[mine])
             reason = np.where(at_s[:, -1] < _slow.SPANNED * _slow.HF_SECONDS, spoilt, reason)
             reason = np.where(self._present[mine] <= 0.0, _NO_SIGNAL, reason)
-            reasons[mine, hf] = reasons[mine, _COLUMN["hf_ln"]] = reason
+            reasons[mine, hf] = reasons[mine, _COLUMN["hf_ln"]] = reasons[mine, _COLUMN["resp_rate"]] = reason
             for n in np.unique(self._n[mine][reason == _OK]).tolist():
                 same = (self._n[mine] == n) & (reason == _OK)
                 good = valid[same]
                 asked.append(mine[same])
                 series.append((at_s[same][good].reshape(-1, n), interval[same][good].reshape(-1, n)))
         if series:
-            rows, power = np.concatenate(asked), band_powers_rows(series)[:, 2]
+            rows, spectra = np.concatenate(asked), band_powers_rows(series)
+            power = spectra[:, 2]
             self.values[rows, hf] = power
             some = power > STILL_MS**2
             self.values[rows[some], _COLUMN["hf_ln"]] = np.log(power[some])
+            self.values[rows[some], _COLUMN["resp_rate"]] = 60.0 * spectra[some, 3]
 
 
 def _span(index: Ints, low: Ints, stop: Ints) -> tuple[Ints, Ints]:

@@ -46,7 +46,7 @@ _ECG_BEFORE_S, _ECG_AFTER_S = 10.0, 4.0
 """Context; the stream engine is final 7 s and more behind, so it is there."""
 _EDA_BEFORE_S, _EDA_AFTER_S = 30.0, 6.0
 """Context: the stream engine's own for its slow filters."""
-_JUDGED = frozenset({"artefact_fraction", "coverage", "vlf", "total_power"})
+_JUDGED = frozenset({"artefact_fraction", "coverage", "vlf", "total_power", "resp_rate"})
 """Features that say how usable a window is, and power that its Welch halves cannot resolve: the stream engine's."""
 
 

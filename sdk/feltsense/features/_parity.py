@@ -77,5 +77,8 @@ PARITY: dict[str, Parity] = {
 }
 """Every feature that NeuroKit2 computes."""
 
-SAME = ("ecg.artefact_fraction", "ecg.coverage", "ecg.vlf", "ecg.total_power", "eda.scr_rise_time", "eda.scr_recovery_time")
+SAME = (
+    *("ecg.artefact_fraction", "ecg.coverage", "ecg.vlf", "ecg.total_power", "ecg.resp_rate"),
+    *("eda.scr_rise_time", "eda.scr_recovery_time", "eda.eda_symp", "eda.eda_symp_n"),
+)
 """Features of ECG and EDA that judge the window, slow power, and times of responses: the stream engine's in both."""

@@ -24,6 +24,7 @@ __all__ = ["SLOW_SPECS", "longest", "slow", "spectral"]
 
 _TASK_FORCE = "Task Force 1996, Circulation 93:1043"
 _RICHMAN = "Richman & Moorman 2000, Am J Physiol 278:H2039"
+_HIRSCH = "Hirsch & Bishop 1981, Am J Physiol 241:H620"
 _PENG = "Peng 1995, Chaos 5:82"
 HF_SECONDS, LF_SECONDS, VLF_SECONDS = 60.0, 120.0, 300.0
 """Seconds for HF and LF: nine and five periods of the band's lower edge; VLF is that of five minutes by definition."""
@@ -41,6 +42,13 @@ SLOW_SPECS = (
     FeatureSpec("lf_nu", "1", "LF / (LF + HF)", _TASK_FORCE, LF_SECONDS),
     FeatureSpec("hf_nu", "1", "HF / (LF + HF)", _TASK_FORCE, LF_SECONDS),
     FeatureSpec("hf_ln", "1", "natural logarithm of HF, ms²", _TASK_FORCE, HF_SECONDS),
+    FeatureSpec(
+        "resp_rate",
+        "1/min",
+        "60 · frequency of the one peak of NN's spectrum that stands out at 0.12–0.5 Hz; missing where none does",
+        _HIRSCH,
+        HF_SECONDS,
+    ),
     FeatureSpec("vlf", "ms²", "power of NN at 0.0033–0.04 Hz (the same spectrum)", _TASK_FORCE, VLF_SECONDS),
     FeatureSpec("total_power", "ms²", "VLF + LF + HF", _TASK_FORCE, VLF_SECONDS),
     FeatureSpec("sampen", "1", "sample entropy of NN: m = 2, r = 0.2 SD, at least 200 NN", _RICHMAN, LF_SECONDS),
@@ -95,8 +103,10 @@ def slow(window: Window, present_s: float, beats: Beats, worst: Reason) -> dict[
         return Reason.TOO_FEW_BEATS if spec.name == "sampen" and len(nn) < _SAMPEN_LEAST else Reason.OK
 
     reasons = {s.name: why(s) for s in SLOW_SPECS}
-    powers = band_powers(at_s[valid], nn) if reasons["hf"] is Reason.OK else Powers(nan, nan, nan)
+    powers = band_powers(at_s[valid], nn) if reasons["hf"] is Reason.OK else Powers(nan, nan, nan, nan)
     values = spectral(powers.lf, powers.hf) | {"vlf": powers.vlf, "total_power": powers.total}
+    # Of a metronome, even the rounding has a spectrum.
+    values["resp_rate"] = 60.0 * powers.breath_hz if powers.hf > STILL_MS**2 else nan
     values["sampen"] = sample_entropy(nn) if reasons["sampen"] is Reason.OK else nan
     values["dfa_alpha1"] = dfa_short(nn) if reasons["dfa_alpha1"] is Reason.OK else nan
     return {name: (values[name], reason) for name, reason in reasons.items()}

@@ -22,6 +22,7 @@ import numpy as np
 from feltsense.core.timeline import NS
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
 from feltsense.dsp.eda import LEAST_RATE, LEAST_SCR_RATE, SCR_LEAST_US
+from feltsense.dsp.eda_spectrum import SYMPATHETIC_SECONDS, sympathetic
 from feltsense.dsp.intervals import quantile
 from feltsense.features._eda_line import EdaLine
 from feltsense.features._gate import collect
@@ -60,6 +61,7 @@ _STILL = 1e-9
 _WORTH_NAMING = 0.9
 """Smoothness below which it is the reason of a low quality."""
 
+_POSADA = "Posada-Quintero 2016, Ann Biomed Eng 44:3124"
 _BOUCSEIN = "Boucsein 2012, Electrodermal Activity"
 _TONIC_FEATURES = frozenset({"scl_mean", "scl_median", "scl_slope", "phasic_sd", "phasic_auc", "eda_band_sd"})
 
@@ -110,8 +112,10 @@ def _specs() -> tuple[FeatureSpec, ...]:
             "uS",
             _BAND_S,
             "Standard deviation of what lies in 0.045–0.25 Hz",
-            "Posada-Quintero 2016, Ann Biomed Eng 44:3124",
+            _POSADA,
         ),
+        spec("eda_symp", "uS^2", SYMPATHETIC_SECONDS, "EDASymp: power of the conductance at 0.045–0.25 Hz", _POSADA),
+        spec("eda_symp_n", "1", SYMPATHETIC_SECONDS, "EDASympN: that power as a share of the power above 0.01 Hz", _POSADA),
     )
 
 
@@ -161,6 +165,8 @@ class Eda:
         values = dict.fromkeys((s.name for s in self.specs), math.nan)
         if len(rows.level):
             values |= _level_features(rows, self._rate) | _scr_features(rows, level_s)
+        if window.seconds >= SYMPATHETIC_SECONDS and len(rows.level):
+            values["eda_symp"], values["eda_symp_n"] = sympathetic(_gapless(rows, self._rate), self._rate)
         if len(rows.slow):
             values |= _slow_features(rows, window)
         return collect(self.specs, values, self._reasons(window, level_s, slow_s, worst), quality)
@@ -195,6 +201,12 @@ def _usable_share(rows: Rows, window: Window, rate: float) -> tuple[float, Reaso
     counts[REASONS.index(Reason.GAP)] += lost
     share = counts[0] / (n + lost)
     return (1.0, Reason.OK) if share == 1.0 else (share, REASONS[1 + counts[1:].index(max(counts[1:]))])
+
+
+def _gapless(rows: Rows, rate: float) -> Array:
+    """The longest stretch of usable conductance without a gap."""
+    cuts = np.flatnonzero(np.diff(rows.t_ns) > 1.5 * NS / rate) + 1
+    return max(np.split(rows.level, cuts), key=len) if len(cuts) else rows.level
 
 
 def _least_rate(name: str) -> float:
