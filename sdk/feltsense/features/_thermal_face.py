@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import binary_erosion, label
+from scipy.ndimage import binary_dilation, binary_erosion, label
 
 from feltsense.quality.thermal_array import (
     CUT,
@@ -123,9 +123,8 @@ def find_face(frame: Array) -> tuple[Face | None, int]:
     if body[:, 0].any() or body[:, -1].any() or body[0].any():
         return None, CUT
     share = _share(frame, body, behind)
-    wide = np.sort(share.sum(axis=1))[-_WIDEST_ROWS:]
     rows = np.argsort(share.sum(axis=1))[-_WIDEST_ROWS:]
-    width = float(wide.mean())
+    width = float(share[rows].sum()) / _WIDEST_ROWS
     if width < LEAST_WIDTH_PX:
         return None, SMALL
     columns = np.arange(frame.shape[1]) + 0.5
@@ -142,16 +141,7 @@ def _share(frame: Array, body: NDArray[np.bool_], behind: float) -> Array:
     """How much of each pixel is the body's: 1 inside, a share at its rim."""
     skin = float(np.median(frame[body]))
     share = np.clip((frame - behind) / (skin - behind), 0.0, 1.0)
-    near = label(body | (share > 0.0))[0]
-    mine = near == near[tuple(np.argwhere(body)[0])]
-    rim = np.zeros_like(body)
-    grown = body.copy()
-    grown[1:] |= body[:-1]
-    grown[:-1] |= body[1:]
-    grown[:, 1:] |= body[:, :-1]
-    grown[:, :-1] |= body[:, 1:]
-    rim = grown & mine
-    return np.where(binary_erosion(body), 1.0, np.where(rim, share, 0.0))
+    return np.where(binary_erosion(body), 1.0, np.where(binary_dilation(body), share, 0.0))
 
 
 def from_camera(box: tuple[float, float, float, float], affine: Array) -> Face:
