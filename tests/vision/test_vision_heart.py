@@ -9,8 +9,6 @@ from feltsense.errors import InputError
 from feltsense.vision import Box, VideoFile, heart_rate
 
 CONDITIONS = {
-    "0.4 % at 72": {},
-    "0.2 % at 72": {"amp": 0.002},
     "0.2 % at 55": {"amp": 0.002, "bpm": 55.0},
     "0.2 % at 110": {"amp": 0.002, "bpm": 110.0},
     "0.2 % at 150": {"amp": 0.002, "bpm": 150.0},
@@ -24,7 +22,7 @@ CONDITIONS = {
 
 @pytest.mark.parametrize("name", CONDITIONS)
 def test_every_condition_gives_the_rate(name):
-    t = faces.times(20, 20)
+    t = faces.times(20 if name == "0.1 %" else 16, 15)
     (found,) = heart_rate(faces.video(t, **CONDITIONS[name]), t)
     assert found.reason is Reason.OK
     assert found.bpm == pytest.approx(CONDITIONS[name].get("bpm", 72.0), abs=1.0)
@@ -32,25 +30,25 @@ def test_every_condition_gives_the_rate(name):
     assert found.quality == 1.0
 
 
-@pytest.mark.parametrize(("fps", "jitter"), [(15, 0.0), (30, 0.2), (15, 0.1)])
+@pytest.mark.parametrize(("fps", "jitter"), [(30, 0.2), (15, 0.1)])
 def test_slow_and_uneven_frames(fps, jitter):
-    t = faces.times(20, fps, jitter)
+    t = faces.times(16, fps, jitter)
     (found,) = heart_rate(faces.video(t), t)
     assert found.reason is Reason.OK
     assert found.bpm == pytest.approx(72.0, abs=1.0)
 
 
-@pytest.mark.parametrize("name", ["still", "moved", "lit", "slow"])
+@pytest.mark.parametrize("name", ["still", "moved", "lit", "fast"])
 def test_without_a_pulse_there_is_no_rate(name):
-    still = {"still": {}, "moved": {"motion": 10.0, "sway": 4.0}, "lit": {"light": 0.03}, "slow": {}}[name]
-    t = faces.times(20, 15 if name == "slow" else 20)
+    still = {"still": {}, "moved": {"motion": 10.0, "sway": 4.0}, "lit": {"light": 0.03}, "fast": {}}[name]
+    t = faces.times(16, 20 if name == "fast" else 15)
     (found,) = heart_rate(faces.video(t, amp=0.0, **still), t)
     assert np.isnan(found.bpm)
     assert found.reason in (Reason.NOISE, Reason.DISAGREE)
 
 
 def compressed(path, crf, *, group=250, **how):
-    t = faces.times(20, 30, 0.05)
+    t = faces.times(20, 24, 0.05)
     path.write_bytes(faces.h264(faces.video(t, **how), t, crf, group=group))
     file = VideoFile(path)
     assert file.repaired == 0
@@ -68,7 +66,7 @@ def test_a_compressed_video_gives_the_rate(tmp_path, bpm):
 
 
 def test_key_frames_once_a_second_are_no_heart(tmp_path):
-    (found,) = compressed(tmp_path / "face.mp4", 23, group=30, amp=0.0)
+    (found,) = compressed(tmp_path / "face.mp4", 23, group=24, amp=0.0)
     assert np.isnan(found.bpm)
 
 
@@ -91,7 +89,8 @@ def test_a_patch_of_skin_needs_no_face_and_no_opencv(monkeypatch):
 
 def test_windows_that_overlap():
     t = faces.times(24, 15)
-    found = heart_rate(faces.video(t), t, window=12.0, hop=6.0)
+    skin = (f[120:200, 80:160] for f in faces.video(t, motion=0.0))
+    found = heart_rate(skin, t, region="frame", window=12.0, hop=6.0)
     assert [round(f.start_s) for f in found] == [0, 6, 12]
     for f in found:
         assert f.bpm == pytest.approx(72.0, abs=1.0)
