@@ -12,7 +12,8 @@ fewer than 5 of some class             b
 5 or more of each class                b, T, and with more than two classes a
 =====================================  =================================================
 
-Neighbouring windows say nearly the same thing twice: a label weighs as the share of its window that is new.
+Neighbouring windows say nearly the same thing twice: `weight` lets a label count as the share of its window that is
+new.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ __all__ = ["FEW", "learn"]
 FEW = 5
 """Labels of each class from which on a slope can be told from chance."""
 SPREAD_OFFSET, SPREAD_LOG = 1.0, 0.3
-"""Standard deviations of the priors: people's own best thresholds lie about one logit around the common one, and a
-third of them have a slope more than a third off."""
+"""Standard deviations of the priors: a border at a probability between .27 and .73, a slope a third off, are nothing
+unusual; further out, labels must say so many times."""
 
 
 def learn(
