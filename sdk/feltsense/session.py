@@ -18,7 +18,7 @@ from feltsense.core.profile import UserProfile
 from feltsense.core.timeline import NS
 from feltsense.core.vector import Reason
 from feltsense.fusion.disagreement import verdict
-from feltsense.fusion.late import decay, held
+from feltsense.fusion.late import decay, held, lead
 from feltsense.pipeline import Pipeline, extract
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Session:
     def _begin(self, *, known: bool) -> None:
         """Another baseline: logits and standings against it are other quantities, and are not mixed with the old ones."""
         self._known = known
-        self._previous = np.full((1, len(self._model.classes) - 1), np.nan)
+        self._previous = self._before = np.full((1, len(self._model.classes) - 1), np.nan)
         self._last = np.zeros((1, len(self._model.classes)))
         self._earlier = self._bundle.seen(self._profile if known else None)
         self._counts = np.zeros(self._earlier.shape, np.int64)
@@ -155,18 +155,20 @@ class Session:
         if known != self._known:
             self._begin(known=known)
         mean, seconds = self._person if known else self._nobody
-        left = decay((window.stop_ns - self._answered_ns) / NS, self._model.half_life_s)
+        since, half = (window.stop_ns - self._answered_ns) / NS, self._model.half_life_s
+        shares = np.array([[decay(since, half)]]), np.array([[lead(since, half)]])
         x, quality = vector.values[None, self._columns], vector.quality[None]
         own = self._own if known else self._nobodys
         seen = self._earlier + self._counts / MS
-        past = (seen[None], self._previous, self._last)
-        inputs = Inputs(x, quality, mean[None], seconds[None], *past, *own, np.array([[left]]))
+        past = (seen[None], self._previous, self._before, self._last)
+        inputs = Inputs(x, quality, mean[None], seconds[None], *past, *own, *shares)
         self.inputs.append(inputs)
         out = self._bundle.runner.run(inputs)
         if not (self._resting(window) and self._earlier.any()):
             self._counts += self._model.adaptive.count(out.z, self._ms)
         if not out.abstain[0, 0]:
-            self._previous, self._last, self._answered_ns = out.smoothed, held(out.probability), window.stop_ns
+            self._previous, self._before, self._answered_ns = out.smoothed, out.logit, window.stop_ns
+            self._last = held(out.probability)
         return self._prediction(window, vector, out)
 
     def _resting(self, window: Window) -> bool:

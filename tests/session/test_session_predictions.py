@@ -86,11 +86,15 @@ def test_windows_that_overlap_the_rest_keep_probabilities_and_have_no_label(reco
 
 def test_smoothing_remembers_seconds_not_windows(recording, model, profile):
     for hop in (10.0, 30.0):
-        smoothed = None
+        smoothed = before = None
         held = 0.0
+        rate = np.log(2) * hop / HALF_LIFE
+        left = np.exp(-rate)
+        new = 1 - (1 - left) / rate
         for p in predict(recording, model, profile, hop):
-            left = 0.5 ** (hop / HALF_LIFE)
-            smoothed = p.logits["stress"] if smoothed is None else left * smoothed + (1 - left) * p.logits["stress"]
+            now = p.logits["stress"]
+            smoothed = now if smoothed is None else left * smoothed + (1 - left - new) * before + new * now
+            before = now
             assert p.probabilities["stress"] == pytest.approx(1 / (1 + np.exp(-smoothed - held)), abs=1e-9)
             held = model.model.hold * (1 if p.probabilities["stress"] > 0.5 else -1)
 

@@ -11,7 +11,7 @@ from feltsense.bundle.write import write
 from feltsense.errors import ModelDataError
 from feltsense.evaluate.apply import answer
 from feltsense.evaluate.protocol import Plan, evaluate
-from feltsense.fusion.late import decay
+from feltsense.fusion.late import decay, lead
 from feltsense.train import fit as fitting
 from feltsense.train.card import card
 from feltsense.train.splits import Cohort, everyone, leave_one_subject_out
@@ -131,5 +131,21 @@ def test_smoothing_skips_what_is_not_there_and_starts_anew_with_another_baseline
     present = np.array([True, True, False, True, True])
     known = np.array([False, False, False, False, True])
     out = smooth(logit, present, known, stop, 30.0)[:, 0]
-    assert out.tolist() == [1.0, 2.0, 2.0, 0.25 * 2 + 0.75 * 7, 9.0]
+    first = 0.5 * 1 + lead(30.0, 30.0) * 1 + (0.5 - lead(30.0, 30.0)) * 3
+    later = 0.25 * first + lead(60.0, 30.0) * 3 + (0.75 - lead(60.0, 30.0)) * 7
+    assert out.tolist() == pytest.approx([1.0, first, first, later, 9.0])
     assert decay(5.0, 30.0) ** 6 == pytest.approx(decay(30.0, 30.0))
+
+
+def test_smoothing_means_the_same_at_every_hop():
+    """Of a logit that runs in straight lines between the windows of the coarse hop, both see the same mean."""
+    knots = np.random.default_rng(0).normal(0, 1, 20)
+    ends = {}
+    for hop in (5.0, 10.0, 30.0):
+        stop = np.arange(0.0, 570.1, hop)
+        logit = np.interp(stop, 30.0 * np.arange(20), knots)[:, None]
+        all_there = np.ones(len(stop), bool)
+        out = smooth(logit, all_there, all_there, stop, 30.0)[:, 0]
+        ends[hop] = out[:: int(30 / hop)]
+    np.testing.assert_allclose(ends[5.0], ends[30.0], atol=1e-12)
+    np.testing.assert_allclose(ends[10.0], ends[30.0], atol=1e-12)

@@ -114,6 +114,7 @@ def build(model: Model) -> bytes:
         "x": [len(model.features)], "quality": [len(model.modalities)], "rest_mean": [len(model.features)],
         "rest_seconds": [len(model.features)], "seen": [inputs, bins], "previous": [others],
         "last": [others + 1], "slope": [others], "offset": [others], "temperature": [1], "decay": [1],
+        "lead": [1], "before": [others],
         "probability": [others + 1], "logit": [others], "smoothed": [others],
         "contribution": [len(model.modalities) + 2, others], "plausible": [others + 1], "abstain": [1],
         "z": [inputs],
@@ -216,8 +217,9 @@ def _outputs(g: _Builder, model: Model, present: str, parts: list[str], logit: s
     axis = g.constant(np.array([1]))
     anyone = g.op("Greater", g.op("ReduceSum", g.double(present), axis, keepdims=1), g.number(0.0))
     fresh = g.op("IsNaN", "previous")
-    kept = g.op("Mul", "decay", "previous")
-    mixed = g.op("Add", kept, g.op("Mul", g.op("Sub", g.number(1.0), "decay"), logit))
+    kept = g.op("Add", g.op("Mul", "decay", "previous"), g.op("Mul", "lead", "before"))
+    new = g.op("Sub", g.op("Sub", g.number(1.0), "decay"), "lead")
+    mixed = g.op("Add", kept, g.op("Mul", new, logit))
     now = g.op("Where", fresh, logit, mixed)
     nothing = g.op("Mul", "decay", g.number(0.0))
     last = [g.op("Gather", "last", g.constant(c), axis=1) for c in (np.arange(1, len(model.classes)), np.array([0]))]

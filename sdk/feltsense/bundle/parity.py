@@ -83,7 +83,9 @@ def rows(model: Model, seed: int = 0) -> Inputs:
     seen[ROWS:] = 0.0
     last = np.concatenate([np.eye(others + 1), np.zeros((1, others + 1))])[rng.integers(0, others + 2, total)]
     own = (rng.uniform(0.5, 2, (total, others)), rng.normal(0, 1, (total, others)), rng.uniform(0.5, 2, (total, 1)))
-    return Inputs(x, quality, rest, seconds, seen, previous, last, *own, rng.random((total, 1)))
+    before = np.where(np.isnan(previous), np.nan, rng.normal(0, 1, (total, others)))
+    shares = rng.random((total, 1)), rng.uniform(0, 0.3, (total, 1))
+    return Inputs(x, quality, rest, seconds, seen, previous, before, last, *own, *shares)
 
 
 def _seen(model: Model, total: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -190,7 +192,8 @@ def _stack_probabilities(
     counts = np.stack([finite[:, model.owner == m].sum(axis=1) for m in range(len(model.modalities))], axis=1)
     margins = [predict(z[:, m.columns]) for predict, m in zip(stack, model.members, strict=True)]
     fused = model.fusion(margins, counts.astype(np.float64), inputs.quality)
-    mixed = inputs.decay * inputs.previous + (1.0 - inputs.decay) * fused.logit
+    mixed = inputs.decay * inputs.previous + inputs.lead * inputs.before
+    mixed = mixed + (1.0 - inputs.decay - inputs.lead) * fused.logit
     now = np.where(np.isnan(inputs.previous), fused.logit, mixed)
     personal = (inputs.slope * now + inputs.offset) / inputs.temperature
     return probabilities(settled(personal, inputs.last, model.hold))

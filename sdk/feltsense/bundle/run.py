@@ -11,11 +11,12 @@ rest_mean       n, features            the person's mean of each feature at rest
 rest_seconds    n, features            seconds of rest behind it, 0 = nobody known
 seen            n, inputs, bins        seconds that the person has spent in each bin so far (fusion/adaptive.py)
 previous        n, classes − 1         smoothed logit before, NaN = none
+before          n, classes − 1         logit of the window before, NaN = none
 last            n, classes             1 for the class that was decided last, 0 everywhere = none yet
 slope           n, classes − 1         the person's calibration of the smoothed logit: (slope · logit + offset) /
 offset          n, classes − 1         temperature; 1, 0 and 1 for nobody's
 temperature     n, 1
-decay           n, 1                   what is left of it: 0.5^(seconds since / half-life)
+decay, lead     n, 1                   shares of `previous` and of `before` in the smoothed logit (fusion/late.py)
 ==============  =====================  ========================================================================
 
 ==============  =====================  ========================================================================
@@ -60,11 +61,13 @@ class Inputs:
     rest_seconds: NDArray[np.float64]
     seen: NDArray[np.float64]
     previous: NDArray[np.float64]
+    before: NDArray[np.float64]
     last: NDArray[np.float64]
     slope: NDArray[np.float64]
     offset: NDArray[np.float64]
     temperature: NDArray[np.float64]
     decay: NDArray[np.float64]
+    lead: NDArray[np.float64]
 
     @classmethod
     def of(
@@ -80,8 +83,9 @@ class Inputs:
         mean, seconds = rest if rest is not None else (np.full(features, np.nan), np.zeros(features))
         return cls(
             x, quality, np.broadcast_to(mean, (n, features)), np.broadcast_to(seconds, (n, features)),
-            np.zeros((n, *shape)), np.full((n, others), np.nan), np.zeros((n, others + 1)),
-            np.ones((n, others)), np.zeros((n, others)), np.ones((n, 1)), np.zeros((n, 1)),
+            np.zeros((n, *shape)), np.full((n, others), np.nan), np.full((n, others), np.nan),
+            np.zeros((n, others + 1)), np.ones((n, others)), np.zeros((n, others)), np.ones((n, 1)), np.zeros((n, 1)),
+            np.zeros((n, 1)),
         )
 
 
@@ -126,7 +130,8 @@ class NumpyRunner:
         finite = np.stack([seen[:, columns].sum(axis=1) for columns in self._owner], axis=1).astype(np.float64)
         fused = model.fusion([m.expert.margins(score[:, m.columns]) for m in model.members], finite, inputs.quality)
         any_present = np.asarray(fused.present.any(axis=1, keepdims=True))
-        mixed = inputs.decay * inputs.previous + (1.0 - inputs.decay) * fused.logit
+        mixed = inputs.decay * inputs.previous + inputs.lead * inputs.before
+        mixed = mixed + (1.0 - inputs.decay - inputs.lead) * fused.logit
         now = np.where(np.isnan(inputs.previous), fused.logit, mixed)
         personal = (inputs.slope * now + inputs.offset) / inputs.temperature
         probability = probabilities(settled(personal, inputs.last, model.hold))

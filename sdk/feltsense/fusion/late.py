@@ -8,7 +8,8 @@ Contract
 - When modalities are missing, the evidence of the others is scaled by (share that is present)^−rescale: 0 leaves
   it, 1 restores the full scale. The share of a modality is its part of the spread of the logit in training.
 - logit = base + Σ contributions, for every class but the first (whose logit is 0). Weights are ≥ 0.
-- Smoothing is an exponential mean of the logit with a half-life in seconds.
+- Smoothing is an exponential mean over time, with a half-life in seconds, of the line through the windows' logits. (Of
+  steps, it would lean on the newest window the more the longer the hop.)
 - A decision holds: the class that was decided last is given `hold` in its logit, so that an estimate at the border does
   not flicker. It is part of the probability: the label is always the most probable class.
 - Nothing present: no answer. The logit is the base, the smoothed logit stays what it was.
@@ -16,6 +17,7 @@ Contract
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +26,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Fused", "Fusion", "decay", "held", "probabilities", "settled"]
+__all__ = ["Fused", "Fusion", "decay", "held", "lead", "probabilities", "settled"]
 
 LEAST_SHARE = 0.05
 """A share below this is not scaled up further: 1/20 of the evidence is not evidence."""
@@ -112,6 +114,18 @@ class Fusion:
 def decay(seconds: float, half_life: float) -> float:
     """What is left of the past after `seconds`."""
     return 0.5 ** (seconds / half_life) if half_life > 0 else 0.0
+
+
+def lead(seconds: float, half_life: float) -> float:
+    """Share of the logit before in the mean after `seconds`: with λ = ln 2 · seconds / half-life, (1 − e^−λ)/λ − e^−λ.
+
+    ∫ over the time between two windows of e^(−λ·age) · (line from the old logit to the new) gives decay · mean before +
+    lead · old logit + (1 − decay − lead) · new logit.
+    """
+    rate = math.log(2.0) * seconds / half_life if half_life > 0 else math.inf
+    if rate <= 0:
+        return 0.0
+    return (1.0 - math.exp(-rate)) / rate - math.exp(-rate)
 
 
 def probabilities(logit: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -37,8 +37,10 @@ def card(model: Model, evaluation: Mapping[str, Any] | None = None) -> str:
         "",
         f"Late fusion of {len(model.members)} experts on {', '.join(model.modalities)}: "
         + ", ".join(f"{m.modality} {m.expert.kind}" for m in model.members) + ".",
-        f"Windows of {model.window_s:g} s, smoothed with a half-life of {model.half_life_s:g} s. Probabilities mean "
-        '"if all classes were equally likely"; the label is the most probable class.',
+        f"Windows of {model.window_s:g} s, each placed among what the person has shown before (the training people count as "
+        f"{model.adaptive.kappa:g} s of it), smoothed with a half-life of {model.half_life_s:g} s. The label is the most "
+        f"probable class. Probabilities mean \"if all classes were equally likely\", lowered by {t.get('caution', 0.0):.2f} "
+        "logits, so that people who stay calm have few false alarms.",
         "",
         "## Training data",
         f"{t.get('data', 'not stated')}: {len(t.get('subjects', []))} people ({', '.join(t.get('subjects', []))}), "
@@ -74,6 +76,10 @@ def _figures(model: Model, evaluation: Mapping[str, Any] | None) -> list[str]:
     if rest:
         error = rest["calibration_error_equal_shares"]
         out += ["", f"Calibration error of the calibrated row, classes at equal shares: {error:.3f}."]
+    calm = evaluation.get("calm_only") or {}
+    if calm.get("false_positives") is not None:
+        share = f"{calm['false_positives']:.0%}"
+        out += ["", f"Of the windows of people who stay calm after their calibration, {share} are false alarms."]
     return out
 
 

@@ -126,7 +126,7 @@ def fit(
     experts = [fit_expert(rows, fits[i]) for i in kept]
     members = tuple(Member(fits[i].modality, fits[i].columns, e) for i, (e, _) in zip(kept, experts, strict=True))
     notes = {
-        "subjects": list(subjects), "seed": SEED, "windows": int(rows.train.sum()),
+        "subjects": list(subjects), "seed": SEED, "windows": int(sum((x.y >= 0).sum() for x in lines)),
         "chosen": {f"{f.modality}.{f.kind}": f.setting for f in fits},
         "boosting": dict(BOOSTED), "caution": stacked.caution,
     }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import minimize
 
-from feltsense.fusion.late import Fusion, decay, held, probabilities, settled
+from feltsense.fusion.late import Fusion, decay, held, lead, probabilities, settled
 from feltsense.train.margins import class_weights, log_loss
 
 if TYPE_CHECKING:
@@ -72,8 +72,9 @@ def smooth(
         if fresh:
             last = -1
         if last >= 0:
-            left = decay(float(stop_s[i] - stop_s[last]), half_life)
-            mixed = left * out[last] + (1.0 - left) * logit[i]
+            since = float(stop_s[i] - stop_s[last])
+            left, before = decay(since, half_life), lead(since, half_life)
+            mixed = left * out[last] + before * logit[last] + (1.0 - left - before) * logit[i]
             out[i] = mixed if present[i] else out[last]
         if present[i]:
             last = i
