@@ -221,6 +221,11 @@ class EdaLine:
             level, slow, scr, recovery, bent = (_usable(t, verdicts, *rows) for rows in (level, slow, scr, recovery, bent))
         return Rows(verdicts, *level, *slow, scr[1][:, 0], scr[1][:, 1], recovery[1], bent[1])
 
+    def responses(self, start_ns: int, stop_ns: int) -> tuple[NDArray[np.int64], Array]:
+        """Usable responses with their onset in [start_ns, stop_ns): onsets (k,); amplitude in µS and rise in s (k, 2)."""
+        times, rows = self._scr.between(start_ns, stop_ns)
+        return _usable(*self._gate.between(start_ns, stop_ns), times, rows)
+
     def forget(self, before_ns: int) -> None:
         """Drop what no window from a time on needs."""
         for rows in (self._gate, self._level, self._slow, self._scr, self._recovery):

@@ -25,6 +25,7 @@ from feltsense.dsp.eda import LEAST_RATE, LEAST_SCR_RATE, SCR_LEAST_US
 from feltsense.dsp.eda_spectrum import SYMPATHETIC_SECONDS, sympathetic
 from feltsense.dsp.intervals import quantile
 from feltsense.features._eda_line import EdaLine
+from feltsense.features._event_scr import EventResponse, event_responses
 from feltsense.features._gate import collect
 from feltsense.quality.eda import REASONS, smoothness
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["EXTRACTOR", "LOG_OFFSET_US", "Eda"]
+__all__ = ["EXTRACTOR", "LOG_OFFSET_US", "Eda", "EventResponse", "event_responses"]
 
 LOG_OFFSET_US = 0.05
 """Added before a logarithm of conductance: the least that is skin, so that dry hands do not go to −∞."""
