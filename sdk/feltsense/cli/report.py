@@ -51,6 +51,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         default="clinician",
         help="participant: in plain words (default: %(default)s)",
     )
+    p.add_argument(
+        "--appendix", action="store_true", help="add tachogram, Poincaré plot and NeuroKit2's tables (feltsense[physio])"
+    )
     p.add_argument("--days", type=int, default=30, metavar="N", help="of a folder: the last N days (default: %(default)s)")
     p.add_argument("--subject", metavar="NAME", help="of a folder: whose recordings")
     p.add_argument(
@@ -72,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
     from feltsense.importers import open_recording
     from feltsense.report import plain, summarise
     from feltsense.report import session as clinical
+    from feltsense.report.appendix import appendix
     from feltsense.report.summary import model_line
 
     if holds_recordings(args.recording):
@@ -90,8 +94,12 @@ def run(args: argparse.Namespace) -> int:
     if name.endswith(DATA):
         _data(args.out, summary)
     else:
-        say = plain if args.reader == "participant" else clinical
-        write(args.out, say(summary, args.contact, args.language), args.paper)
+        if args.reader == "participant":
+            document = plain(summary, args.contact, args.language)
+        else:
+            more = appendix(recording, args.language) if args.appendix else ()
+            document = clinical(summary, args.contact, args.language, more)
+        write(args.out, document, args.paper)
     print(f"{args.out}: report on {recording.subject}, {len(summary.sampled_gaps)} gaps, {len(summary.notices)} notices")
     return 0
 

@@ -323,4 +323,34 @@ _COURSE = {
     "Files that could not be read": "Dateien, die sich nicht lesen ließen",
 }
 
-GERMAN: Mapping[str, str] = MappingProxyType(_SESSION | _CHARTS | _OUTSIDE | _PLAIN | _COURSE)
+_APPENDIX = {
+    "Heart rate variability, long form": "Herzfrequenzvariabilität, ausführlich",
+    "Skin conductance, long form": "Hautleitwert, ausführlich",
+    "There is no ECG and no skin conductance to analyse at length.": (
+        "Es gibt weder EKG noch Hautleitwert, die sich ausführlich auswerten ließen."
+    ),
+    "Computed by {library}.": "Berechnet mit {library}.",
+    "{n} intervals from {low} to {high} ms.": "{n} Abstände von {low} bis {high} ms.",
+    "Tachogram: NN intervals over time": "Tachogramm: NN-Abstände im Zeitverlauf",
+    "Tachogram: NN intervals over time, ms": "Tachogramm: NN-Abstände im Zeitverlauf, ms",
+    "{n} pairs; SD1 {sd1} ms across the diagonal, SD2 {sd2} ms along it.": (
+        "{n} Paare; SD1 {sd1} ms quer zur Diagonale, SD2 {sd2} ms entlang."
+    ),
+    "Poincaré plot: each NN interval against the next": "Poincaré-Diagramm: jeder NN-Abstand gegen den nächsten",
+    "Poincaré plot: each NN interval (ms) against the next": "Poincaré-Diagramm: jeder NN-Abstand (ms) gegen den nächsten",
+    "Only the first {n} intervals are drawn.": "Nur die ersten {n} Abstände sind gezeichnet.",
+    "Heart beats": "Herzschläge",
+    "{method}, {stream}: {n} NN intervals, {length} usable, {share} left out.": (
+        "{method}, {stream}: {n} NN-Abstände, {length} brauchbar, {share} ausgelassen."
+    ),
+    "Index": "Maß",
+    "Value": "Wert",
+    "Skin conductance separated in several ways; they need not agree.": (
+        "Hautleitwert auf mehrere Arten zerlegt; sie müssen nicht übereinstimmen."
+    ),
+    "too short": "zu kurz",
+    "not supported": "nicht möglich",
+    "none found": "keine gefunden",
+}
+
+GERMAN: Mapping[str, str] = MappingProxyType(_SESSION | _CHARTS | _OUTSIDE | _PLAIN | _COURSE | _APPENDIX)

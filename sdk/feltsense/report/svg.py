@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["STRIP_NAMES", "Band", "Chart", "Look", "Row", "Strip", "coverage_chart", "line_chart", "swatch"]
+__all__ = ["STRIP_NAMES", "Band", "Chart", "Look", "Row", "Strip", "coverage_chart", "line_chart", "scatter_chart", "swatch"]
 
 WIDTH = 720.0
 """Width of the drawing; the page scales it. 720 units on the 180 mm of an A4 page make 11 units of type 2.8 mm high."""
@@ -183,6 +183,37 @@ def coverage_chart(chart: Chart, rows: Sequence[Row]) -> str:
             body += _notch(chart.x(a), chart.x(b), top, bar)
     foot = 14.0 + len(rows) * step - (step - bar)
     return chart.wrap(foot + AXIS, [*body, *_time_axis(chart, foot + 4.0)])
+
+
+def scatter_chart(chart: Chart, points: Sequence[tuple[float, float]], around: tuple[float, float]) -> str:
+    """Pairs of values on one scale, with the diagonal.
+
+    Parameters
+    ----------
+    chart : Chart
+        Title and description; its axis of time is not drawn.
+    points : sequence of (float, float)
+        Pairs.
+    around : (float, float)
+        Lowest and highest value of both axes.
+    """
+    side, top = 260.0, 8.0
+    left = (WIDTH - side) / 2
+    low, high = around
+
+    def x(v: float) -> float:
+        return left + side * (v - low) / (high - low)
+
+    def y(v: float) -> float:
+        return _y(v, around, top, top + side)
+
+    body = [_rect(left, top, side, side, "none", GREY)]
+    body.append(f'<polyline points="{x(low):.1f},{y(low):.1f} {x(high):.1f},{y(high):.1f}" fill="none" stroke="#b0b0b0"/>')
+    for v in ticks(low, high):
+        label = f"{v:g}".replace(".", "," if chart.comma else ".")
+        body += [_text(left - 8, y(v) + 4, label, "end"), _text(x(v), top + side + 16, label)]
+    body += [f'<circle cx="{x(a):.1f}" cy="{y(b):.1f}" r="1.6" fill="{LINE}"/>' for a, b in points]
+    return chart.wrap(top + side + AXIS, body)
 
 
 def swatch(ident: str, pattern: str) -> str:
