@@ -6,7 +6,7 @@ margin = b + Σ w·(x where finite, else the training mean): standardisation is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from feltsense.experts import Emitter
 
-__all__ = ["EXPERT", "Linear"]
+__all__ = ["EXPERT", "SHRUNK", "Linear"]
+
+SHRUNK = 0.0
+"""Strength that stands for a linear discriminant with a shrunk covariance: for more inputs than people have windows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +55,7 @@ class Linear:
         classes : int
             How many there are.
         strength : float
-            Inverse of the penalty (scikit-learn's C).
+            Inverse of the penalty (scikit-learn's C), or SHRUNK for a discriminant.
         """
         from sklearn.linear_model import LogisticRegression
 
@@ -63,7 +66,10 @@ class Linear:
         # An input that never varies says nothing: scale 1 keeps it at 0 instead of dividing by 0.
         scale = np.where(variance > 0, np.sqrt(variance), 1.0)
         standard = np.where(seen, (z - mean) / scale, 0.0)
-        model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000, tol=1e-8).fit(standard, y)
+        if strength == SHRUNK:
+            model: Any = _discriminant(standard, y, classes)
+        else:
+            model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000, tol=1e-8).fit(standard, y)
         if classes == 2:
             weight, bias = model.coef_.T, model.intercept_
         else:
@@ -89,6 +95,14 @@ class Linear:
         """Where, MatMul, Add in double: as exact as numpy."""
         filled = graph.op("Where", graph.op("IsNaN", z), graph.constant(self.fill), z)
         return graph.op("Add", graph.op("MatMul", filled, graph.constant(self.weight)), graph.constant(self.bias))
+
+
+def _discriminant(standard: NDArray[np.float64], y: NDArray[np.int64], classes: int) -> Any:
+    """Linear discriminant with a shrunk covariance (Ledoit & Wolf 2004, J Multivar Anal 88:365), classes equally likely."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    there = len(np.unique(y))
+    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[1.0 / there] * there).fit(standard, y)
 
 
 EXPERT = Linear

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from feltsense.experts.linear import Linear
+from feltsense.experts.linear import SHRUNK, Linear
 from feltsense.experts.neural import Neural
 from feltsense.experts.trees import Trees
 from feltsense.fusion.late import probabilities
@@ -26,6 +26,8 @@ STRENGTHS: Final = (0.001, 0.003, 0.01, 0.03)
 ROUNDS: Final = (40, 80, 120)
 """Numbers of boosting rounds to choose from."""
 PENALTIES: Final = (6.0,)
+WIDE: Final = 200
+"""Inputs of one modality from which its linear expert is a discriminant: with hundreds of them it beats a penalty."""
 SETTINGS: Final[Mapping[str, tuple[float, ...]]] = {"linear": STRENGTHS, "trees": ROUNDS, "neural": PENALTIES}
 
 BOOSTED: Final[Mapping[str, Any]] = {
@@ -117,7 +119,8 @@ def out_of_fold(
     rows: Rows, modality: str, columns: NDArray[np.int64], kind: str, folds: Sequence[NDArray[np.bool_]]
 ) -> Fit:
     """Choose an expert's setting by its out-of-fold loss; its margins with that setting."""
-    settings = SETTINGS[kind]
+    # A choice by loss would shun the discriminant: its odds are too sure, which the fusion's weight mends afterwards.
+    settings = (SHRUNK,) if kind == "linear" and len(columns) > WIDE else SETTINGS[kind]
     margins = {s: np.zeros((len(rows.z), rows.classes - 1)) for s in settings}
     for held in folds:
         learn = rows.train & ~held
