@@ -101,7 +101,8 @@ def test_an_interrupted_run_goes_on_from_what_is_done(recordings, tmp_path, monk
     assert extracted == ["P1", "P2"] or extracted == ["P2"]
     for a, b in zip(whole, again, strict=True):
         same(a, b)
-    assert next(read_lines(recordings, STRESS, print, ALONE, kept)).about == {"device": "Open board", "sex": "f"}
+    about = next(read_lines(recordings, STRESS, print, ALONE, kept)).about
+    assert about == {"device": "Open board", "rates": "eda 4 Hz", "sex": "f"}
 
 
 def test_nothing_stale_is_taken_up(recordings, tmp_path):

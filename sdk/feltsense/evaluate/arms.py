@@ -110,6 +110,8 @@ class Fold:
         Of calm windows: time since the start, and what a ridge regression on the model's inputs takes it for.
     unanswered, windows : int
         Scored windows without an answer, and all of them.
+    unlabelled : int
+        Windows that no label covers: judged by nobody.
     about : mapping of str to str
         Groups that are known.
     votes : ndarray, shape (n, classes), or None
@@ -124,3 +126,4 @@ class Fold:
     windows: int = 0
     about: Mapping[str, str] = field(default_factory=dict)
     votes: NDArray[np.float64] | None = None
+    unlabelled: int = 0

@@ -158,13 +158,16 @@ def _people(body: Mapping[str, Any]) -> list[str]:
     )
     rows = [
         (
-            escape(p["subject"]), str(p["windows"]), str(p["unanswered"]), _number(p["share"]),
+            escape(p["subject"]), str(p["windows"]), str(p["unlabelled"]), str(p["unanswered"]), _number(p["share"]),
             *(_number(p[k]) for k in ("balanced_accuracy", "auroc", "macro_f1", "accuracy")),
         )
         for p in body["people"][:_MOST]
     ]
     decided = escape(body["decision"])
-    head = ("Person", "Windows", "No answer", f"Share of {decided}", "Balanced accuracy", "AUROC", "Macro F1", "Accuracy")
+    head = (
+        "Person", "Windows", "Without a label", "No answer", f"Share of {decided}", "Balanced accuracy", "AUROC", "Macro F1",
+        "Accuracy",
+    )
     rest = len(body["people"]) - len(rows)
     return [*out, _table(head, rows), f"<p>And {rest} more, in the JSON.</p>" if rest > 0 else ""]
 

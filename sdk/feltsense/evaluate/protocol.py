@@ -181,6 +181,7 @@ def _scored(model: Model, mine: Sequence[Line], subject: str, seed: int) -> Fold
     return Fold(
         subject, arms(model, mine), {"model": _curve(_smoothed(model), mine, seed)}, np.empty((0, 2)), silent,
         sum(int(x.scored.sum()) for x in mine), about, np.concatenate(votes) if votes else None,
+        sum(int((x.y < 0).sum()) for x in mine),
     )
 
 

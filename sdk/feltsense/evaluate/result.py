@@ -190,7 +190,8 @@ def _person(fold: Fold, decided: int) -> dict[str, Any]:
     rest = fold.arms["rest"]
     figures = rest.figures(decided, interval=False, matched=False)
     return {
-        "subject": fold.subject, "windows": fold.windows, "unanswered": fold.unanswered, "about": dict(fold.about),
+        "subject": fold.subject, "windows": fold.windows, "unanswered": fold.unanswered,
+        "unlabelled": fold.unlabelled, "about": dict(fold.about),
         **{n: figures[n] for n in PER_PERSON},
         "share": float((rest.truth == decided).mean()) if len(rest.truth) else None,
     }

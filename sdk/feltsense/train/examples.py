@@ -182,7 +182,10 @@ def read_line(labelled: Labelled, target: Target, note: Callable[[str], None]) -
 def _about(labelled: Labelled, recording: Recording) -> dict[str, str]:
     """Groups that are known: what the data set says, and the devices."""
     devices = sorted({s.info.device for s in recording.streams.values() if s.info.device})
-    return {**({"device": "+".join(devices)} if devices else {}), **dict(labelled.about)}
+    # Recordings at other rates are judged together, and beside it by themselves: rates are a group like any other.
+    rates = sorted({f"{s.info.spec.name} {s.info.spec.hz:g} Hz" for s in recording.streams.values() if s.info.spec.rate})
+    known = {**({"device": "+".join(devices)} if devices else {}), **({"rates": ", ".join(rates)} if rates else {})}
+    return {**known, **dict(labelled.about)}
 
 
 def _rest_arrays(schema: FeatureSchema, profile: UserProfile | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
