@@ -38,6 +38,8 @@ def test_a_video_of_a_face_to_a_table(face, tmp_path, capsys):
     assert float(row[head.index("face.rppg_hr")]) == pytest.approx(84.0, abs=1.0)
     assert row[head.index("start_unix")].startswith("1777901400.")
     capsys.readouterr()
+    assert main(["info", str(felt)]) == 0
+    assert "100.0%" in capsys.readouterr().out, "rows without landmarks are there"
     assert felt.stat().st_size < 500_000, "rows of numbers, no pictures"
     recording = open_recording(felt)
     assert recording.metadata["region"] == "face"
