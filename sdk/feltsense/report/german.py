@@ -349,6 +349,7 @@ _APPENDIX = {
         "Hautleitwert auf mehrere Arten zerlegt; sie müssen nicht übereinstimmen."
     ),
     "too short": "zu kurz",
+    "too few beats": "zu wenige Schläge",
     "not supported": "nicht möglich",
     "none found": "keine gefunden",
 }
