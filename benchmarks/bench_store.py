@@ -186,7 +186,7 @@ def mutate(folder, count):
                 assert_same(back, recording)
                 same += 1
     assert not leaked
-    print(f"{count} mutated files: {refused} refused in one sentence, {same} still the same recording; no crash, none accepted")
+    print(f"{count} mutated files: {refused} refused in one sentence, {same} still the same; no crash, none accepted")
 
 
 def main():

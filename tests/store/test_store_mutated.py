@@ -39,7 +39,7 @@ def test_mutated_files(tmp_path, key):
         except FeltsenseError as e:
             refused += 1
             told = str(e)
-            assert "\n" not in told, told  # noqa: PT017
+            assert "\n" not in told, told
             assert key is None or (SUBJECT not in told and "secret" not in told)
         else:
             assert_same(back, recording)
