@@ -39,7 +39,9 @@ def test_a_video_of_a_face_to_a_table(face, tmp_path, capsys):
     assert row[head.index("start_unix")].startswith("1777901400.")
     capsys.readouterr()
     assert main(["info", str(felt)]) == 0
-    assert "100.0%" in capsys.readouterr().out, "rows without landmarks are there"
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("camera.face"))
+    # The file calls its pace 15.03 Hz, of which 15 came.
+    assert float(line.split()[-2].rstrip("%")) > 99.0, "rows without landmarks are there"
     assert felt.stat().st_size < 500_000, "rows of numbers, no pictures"
     recording = open_recording(felt)
     assert recording.metadata["region"] == "face"
