@@ -46,7 +46,8 @@ class Made(Labelled):
 
 def protocol(minutes):
     left = minutes * 60.0 - 330.0
-    return [("rest", 330.0), *((("stress", "rest")[i % 2], left / 4) for i in range(4))]
+    blocks = max(2, int(left // 150.0))
+    return [("rest", 330.0), *((("stress", "rest")[i % 2], left / blocks) for i in range(blocks))]
 
 
 def people(n, minutes, murder=""):
