@@ -27,7 +27,8 @@ ROUNDS: Final = (40, 80, 120)
 """Numbers of boosting rounds to choose from."""
 PENALTIES: Final = (6.0,)
 WIDE: Final = 200
-"""Inputs of one modality from which its linear expert is a discriminant: with hundreds of them it beats a penalty."""
+"""Inputs of one modality from which its linear expert is a shrinkage discriminant: as good there as a penalty, and fitted
+in a quarter of the time."""
 SETTINGS: Final[Mapping[str, tuple[float, ...]]] = {"linear": STRENGTHS, "trees": ROUNDS, "neural": PENALTIES}
 
 BOOSTED: Final[Mapping[str, Any]] = {
