@@ -329,7 +329,8 @@ class Conductor:
     def _enough(self, seen: Any) -> bool:
         if self.pair is not None:
             self.pair.saw(tuple(seen))
-        return self.pair is not None and self.pair.state.ready
+        # The person may go on as soon as what is needed is there; the scan goes on for what is not.
+        return self.pair is not None and all(p.sensor for p in self.pair.state.places)
 
     def _keep(self, **changes: Any) -> None:
         self.kept = replace(self.kept, **changes)
