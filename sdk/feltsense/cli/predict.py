@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from feltsense.bundle import Bundle
     from feltsense.bundle.schema import Model
+    from feltsense.cli._episodes import EpisodeTable
     from feltsense.core.chunk import Chunk
     from feltsense.core.event import Event
     from feltsense.core.prediction import Prediction
@@ -42,6 +43,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     p.add_argument("--hop", type=float, default=DEFAULT_HOP_S, metavar="SECONDS", help="seconds between windows (5)")
     p.add_argument("--rationale", metavar="CSV", help="write a second table: why, in checked sentences and Shapley values")
     p.add_argument("--language", default="en", choices=("en", "de"), help="of the sentences (en)")
+    p.add_argument("--episodes", metavar="CSV", help="write the episodes: when a state began, was strongest and ended")
     p.add_argument("--out", required=True, metavar="CSV", help="table to write")
     p.set_defaults(run=run)
 
@@ -49,6 +51,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Predict and write the table."""
     from feltsense import bundle
+    from feltsense.cli._episodes import COLUMNS, EpisodeTable
     from feltsense.cli._progress import progress
     from feltsense.core.profile import UserProfile
     from feltsense.errors import InputError
@@ -63,6 +66,9 @@ def run(args: argparse.Namespace) -> int:
     if not LEAST_HOP_S <= args.hop <= LARGEST_HOP_S:
         msg = f"--hop {args.hop:g}: give {LEAST_HOP_S:g} to {LARGEST_HOP_S:g} seconds"
         raise InputError(msg)
+    if args.episodes and not loaded.model.window_s:
+        msg = "--episodes: this model judges a recording as a whole and has no course to find episodes in; leave it out"
+        raise InputError(msg)
     profile = UserProfile.load(args.profile) if args.profile else None
     recording = open_recording(args.recording)
     hop = args.hop if loaded.model.window_s else recording.seconds
@@ -74,12 +80,17 @@ def run(args: argparse.Namespace) -> int:
     why = partial(_why, loaded, profile, args.language)
     items = list(recording.items())
     cells = partial(row, loaded.model, recording.start_ns)
-    written = _run(session, progress(items, len(items), "predict"), tables, cells, why)
+    episodes = None
+    if args.episodes:
+        episodes = EpisodeTable(loaded.model, hop, recording.start_ns, _Table(Path(args.episodes), COLUMNS))
+    written = _run(session, progress(items, len(items), "predict"), tables, cells, why, episodes)
     if args.profile_out:
         kept = session.profile()
         replace(kept, subject=kept.subject or recording.subject).save(args.profile_out)
     rows, answered = written
     sys.stdout.write(f"{args.out}: {rows} windows, {answered} with an answer\n")
+    for line in episodes.lines() if episodes else ():
+        sys.stdout.write(f"{args.episodes}: {line}\n")
     return 0
 
 
@@ -155,11 +166,12 @@ def _answers(session: Session, items: Iterable[Chunk | Event]) -> Iterator[tuple
 
 def _run(
     session: Session, items: Iterable[Chunk | Event], tables: Sequence[_Table], cells: Callable[[Prediction], list[str]],
-    why: Callable[[Session, Prediction, int], list[str]],
+    why: Callable[[Session, Prediction, int], list[str]], episodes: EpisodeTable | None,
 ) -> tuple[int, int]:
     """Write the tables; number of rows, and of those with an answer."""
     count = answered = 0
     whole = False
+    closing: list[_Table | EpisodeTable] = [*tables, *([episodes] if episodes else [])]
     try:
         for k, p in _answers(session, items):
             count += 1
@@ -168,8 +180,12 @@ def _run(
             tables[0].add(mine)
             for more in tables[1:]:
                 more.add([*mine, *why(session, p, k)])
+            if episodes:
+                episodes.push(p)
+        if episodes:
+            episodes.finish()
         whole = True
     finally:
-        for table in tables:
+        for table in closing:
             table.close(whole=whole)
     return count, answered
