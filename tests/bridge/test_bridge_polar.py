@@ -13,7 +13,7 @@ from feltsense.core.chunk import Chunk, GapReason, StreamInfo
 from feltsense.core.recording import Recording, Segment, Stream
 from feltsense.core.signals import CATALOGUE, spec
 from feltsense.core.timeline import NS, TimeMap
-from feltsense.errors import LinkError, ProtocolError
+from feltsense.errors import InputError, LinkError, ProtocolError
 from feltsense_bridge import devices
 from feltsense_bridge.accounting import StreamAccount
 from feltsense_bridge.clock import DeviceClock
@@ -216,6 +216,51 @@ def test_a_sensor_without_what_was_named_says_so():
     ]
 
 
+SDK = {
+    **VERITY,
+    "read": "0f0e02",
+    "0209": "f002090000",
+    "0609": "f00609000001",
+    "0401": "f004010000 00051c002c0037008700b000 01011600 040104",
+    "0402": "f004020000 00021a003400 01011000 02010800 040103",
+}
+
+
+def test_sdk_mode_is_switched_on_before_settings_and_off_at_the_end():
+    device = PolarVeritySense(sdk_mode=True, rates={"ppg": 176})
+    assert talk(device, SDK)[:4] == ["0209", "0609", "0401", "0402"]
+    assert {name: s.rate for name, s in device.specs.items()} == {"ppg": Fraction(176), "acc": Fraction(52)}
+    assert [a.data.hex() for a in device.stop() if isinstance(a, Write)] == ["0301", "0302", "0309"]
+
+
+def test_sdk_mode_that_was_on_and_firmware_that_cannot_be_asked():
+    talk(PolarVeritySense(sdk_mode=True), {**SDK, "0209": "f0020906", "0609": "f0060901"})
+    for answers, message in (
+        ({"read": "0f0e"}, "does not offer SDK mode"),
+        ({"0209": "f002090d"}, "charger"),
+        ({"0609": "f00609000000"}, "says that SDK mode is off"),
+    ):
+        with pytest.raises(LinkError, match=message):
+            talk(PolarVeritySense(sdk_mode=True), {**SDK, **answers})
+    with pytest.raises(LinkError, match="28, 44, 55, 135, 176 Hz for ppg, not 100"):
+        talk(PolarVeritySense(["ppg"], sdk_mode=True, rates={"ppg": 100}), SDK)
+
+
+@pytest.mark.parametrize(
+    ("streams", "options"),
+    [
+        (["ppg", "ppi"], {"sdk_mode": True}),
+        (["heart_rate"], {"sdk_mode": True}),
+        (["ppg"], {"rates": {"ppg": 176}}),
+        (["ppg"], {"sdk_mode": True, "rates": {"acc": 104}}),
+        (["ppg", "ambient"], {"sdk_mode": True, "rates": {"ppg": 176, "ambient": 55}}),
+    ],
+)
+def test_what_sdk_mode_cannot_do_is_refused(streams, options):
+    with pytest.raises(InputError, match="polar_verity_sense"):
+        PolarVeritySense(streams, **options)
+
+
 # ---------------------------------------------------------------- pulse intervals in the account
 
 
@@ -330,6 +375,29 @@ async def test_verity_sense_by_radio_with_a_lost_frame_of_each():
             d = segment.time.device_times(0, len(segment.values))
             assert set((segment.values[:, 0] * 1000).round().astype(int)) <= {750, 875, 1000}
             np.testing.assert_allclose(np.diff(d), segment.values[1:, 0] * NS, rtol=1e-3)
+
+
+async def test_sdk_mode_by_radio():
+    async with VirtualRadio(speed=20) as radio:
+        verity = await radio.add(VirtualVeritySense(played("verity", 10, (("ppg", 176, 3.0), ("acc", 104, 1 / 4096)))))
+        device = PolarVeritySense(sdk_mode=True, rates={"ppg": 176, "acc": 104})
+        _, streams = await heard(radio, verity, device, "verity")
+        assert {k: s.account().received for k, s in streams.items()} == {"ppg": 1760, "acc": 1040}
+        for name, step in (("ppg", 3.0), ("acc", 1 / 4096)):
+            [segment] = streams[name].segments
+            np.testing.assert_array_equal(np.diff(np.rint(segment.values[:, 0] / step)), 1)
+
+
+@pytest.mark.parametrize("sdk_mode", [False, True])
+async def test_sdk_mode_silences_heart_rate(sdk_mode):
+    device = PolarVeritySense(["ppg"], sdk_mode=sdk_mode)
+    # What the constructor refuses: a host that listens all the same hears nothing.
+    device.streams = ("ppg", "heart_rate", "rr")
+    async with VirtualRadio(speed=20) as radio:
+        verity = await radio.add(VirtualVeritySense(played("verity", 10, (("ppg", 55, 3.0),))))
+        _, streams = await heard(radio, verity, device, "verity")
+        assert streams["ppg"].account().received == 550
+        assert ("heart_rate" in streams, "rr" in streams) == (not sdk_mode, not sdk_mode)
 
 
 async def test_oh1_and_360_by_radio():

@@ -5,6 +5,7 @@
   sample of its frame.
 - Both characteristics are enabled before the first command; the control point is an *indicate* characteristic.
 - The answer to a start names the factor that samples are to be multiplied by.
+- SDK mode is switched on only where a model's option says so; it is switched off again when the streams are stopped.
 - Heart rate and intervals of the Heart Rate service are delivered only if asked for by name: they have no timestamps.
 """
 
@@ -102,6 +103,7 @@ class PolarDevice:
     def __init__(self, streams: Sequence[str] | None = None) -> None:
         self.streams = chosen(self.model, (*self.sources, "heart_rate", "rr"), streams, self.default)
         self._named = streams is not None
+        self._sdk_mode = False
         self._settings: dict[pmd.Measurement, pmd.Settings] = {}
         self._factors: dict[pmd.Measurement, float] = {}
         self._parts: list[pmd.PmdReply] = []
@@ -136,12 +138,15 @@ class PolarDevice:
         if self._measured():
             yield Subscribe(pmd.CONTROL)
             yield Subscribe(pmd.DATA)
-            self._keep(pmd.decode_features((yield Read(pmd.CONTROL)) or b""))
+            offered = pmd.decode_features((yield Read(pmd.CONTROL)) or b"")
+            self._keep(offered)
+            if self._sdk_mode:
+                yield from self._enter_sdk_mode(offered)
         for what in self._measured():
             if what is pmd.Measurement.PPI:
                 self._settings[what] = {}
                 continue
-            command = pmd.command(pmd.Command.SETTINGS, what)
+            command = pmd.command(pmd.Command.SDK_SETTINGS if self._sdk_mode else pmd.Command.SETTINGS, what)
             reply = yield from self._ask(command, f"read the settings of {self._label(what)}")
             self._settings[what] = self._choose(what, pmd.decode_settings(reply.parameters))
         for what in self._measured():
@@ -154,6 +159,8 @@ class PolarDevice:
         running = [what for what in self._measured() if what in self._settings]
         for what in running:
             yield Write(pmd.CONTROL, pmd.command(pmd.Command.STOP, what), expect=pmd.CONTROL)
+        if self._sdk_mode and self._measured():
+            yield Write(pmd.CONTROL, pmd.encode_sdk_mode(on=False), expect=pmd.CONTROL)
         if running:
             yield Unsubscribe(pmd.DATA)
             yield Unsubscribe(pmd.CONTROL)
@@ -222,6 +229,21 @@ class PolarDevice:
             msg = f"PMD settings of {self._label(what)} name no sampling rate"
             raise ProtocolError(msg)
         return out
+
+    def _enter_sdk_mode(self, offered: frozenset[int]) -> Generator[Action, bytes | None, None]:
+        """Switch SDK mode on, before settings are read: they are others in it."""
+        if pmd.Measurement.SDK_MODE not in offered:
+            msg = f"{self.model} does not offer SDK mode: update its firmware, or do without"
+            raise LinkError(msg)
+        reply = yield from self._exchange(pmd.encode_sdk_mode(on=True))
+        # An earlier connection may have left it on.
+        if reply.error != pmd.PmdError.ALREADY_IN_STATE:
+            self._accepted(reply, "switch SDK mode on")
+        status = yield from self._exchange(pmd.command(pmd.Command.SDK_STATUS, pmd.Measurement.SDK_MODE))
+        # Firmware that cannot be asked has said yes to the switch.
+        if not status.error and not pmd.decode_sdk_status(status.parameters):
+            msg = f"{self.model} says that SDK mode is off, after it was switched on: switch the sensor off and on"
+            raise LinkError(msg)
 
     def _begin(self, what: pmd.Measurement) -> Generator[Action, bytes | None, None]:
         start = pmd.command(pmd.Command.START, what, self._settings[what])

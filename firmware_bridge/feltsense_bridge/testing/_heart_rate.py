@@ -101,6 +101,8 @@ class HeartRateOutput:
     def __init__(self, sensor: VirtualSensor) -> None:
         self._sensor = sensor
         self._heard = False
+        self.silent = False
+        """Whether the sensor measures no heart rate at present."""
         recording = sensor.playback.recording
         self.beats = Beats.of(recording, sensor.find("rr", "rr"), sensor.find("heart_rate", "heart_rate"))
         self._tally = {"heart_rate": _Tally(), "rr": _Tally()}
@@ -134,6 +136,8 @@ class HeartRateOutput:
             return
         for at, said in self._seconds():
             await self._sensor.until(at)
+            if self.silent:
+                continue
             self._tally["heart_rate"].produced += 1
             self._tally["rr"].produced += len(said.ticks)
             if self._heard and not self._sensor.lost("heart_rate"):

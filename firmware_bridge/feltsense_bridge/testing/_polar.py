@@ -125,6 +125,8 @@ class VirtualPolar(VirtualSensor):
     ppi: ClassVar[bool] = False
     """Whether it offers pulse intervals."""
     ppi_stamped: ClassVar[bool] = True
+    sdk_rates: ClassVar[Mapping[str, tuple[int, ...]]] = {}
+    """Stream → its rates in SDK mode; empty: the sensor has no such mode."""
 
     def __init__(
         self,
@@ -144,9 +146,10 @@ class VirtualPolar(VirtualSensor):
         self._tracks = {n: Track.of(s, recording.start_ns) for n, s in found.items() if s is not None}
         for stream, track in self._tracks.items():
             rates = self.made[stream].settings[pmd.Setting.RATE]
-            if len(rates) == 1:
+            if len(rates) == 1 and stream not in self.sdk_rates:
                 self._tracks[stream] = track.at(Fraction(rates[0]))
         self._sending: set[str] = set()
+        self._sdk_mode = False
         self._rates: dict[str, int] = {}
         self._output = HeartRateOutput(self)
         self._tally = _Tally()
@@ -178,7 +181,8 @@ class VirtualPolar(VirtualSensor):
         self._output.lost_connection()
 
     def _read_features(self, _connection: Any) -> bytes:
-        return pmd.encode_features(frozenset(self._kinds))
+        more = {pmd.Measurement.SDK_MODE} if self.sdk_rates else set()
+        return pmd.encode_features(frozenset(self._kinds) | more)
 
     def _command(self, connection: Any, data: bytes) -> None:
         operation, kind = data[0] if data else 0, data[1] & 0x3F if len(data) > 1 else 0
@@ -186,15 +190,18 @@ class VirtualPolar(VirtualSensor):
         error, parameters = pmd.PmdError.OK, b""
         if operation == pmd.Command.STATUS:
             parameters = pmd.encode_status({k: n in self._sending for k, n in self._kinds.items()})
-        elif operation not in (pmd.Command.SETTINGS, pmd.Command.START, pmd.Command.STOP):
+        elif operation not in (pmd.Command.SETTINGS, pmd.Command.START, pmd.Command.STOP, *self._sdk_commands()):
             error = pmd.PmdError.INVALID_OPERATION
         elif len(data) < 2:
             error = pmd.PmdError.INVALID_LENGTH
+        elif self.sdk_rates and kind == pmd.Measurement.SDK_MODE:
+            error, parameters = self._switch(operation)
         elif not name:
             known = {made.kind for made in self.made.values()}
             error = pmd.PmdError.NOT_SUPPORTED if kind in known else pmd.PmdError.INVALID_TYPE
-        elif operation == pmd.Command.SETTINGS:
-            parameters = pmd.encode_settings(self.made[name].settings) if name in self.made else b""
+        elif operation in (pmd.Command.SETTINGS, pmd.Command.SDK_SETTINGS):
+            sdk_mode = self._sdk_mode or operation == pmd.Command.SDK_SETTINGS
+            parameters = pmd.encode_settings(self._offered(name, sdk_mode)) if name in self.made else b""
         elif operation == pmd.Command.START:
             error = self._start(connection, name, data[2:])
             if not error and name in self.made and self.made[name].factor != 1:
@@ -206,11 +213,35 @@ class VirtualPolar(VirtualSensor):
             error = pmd.PmdError.ALREADY_IN_STATE
         self.indicate_later(self._control, pmd.PmdReply(operation, kind, error, parameters=parameters).encode())
 
+    def _sdk_commands(self) -> tuple[pmd.Command, ...]:
+        return (pmd.Command.SDK_SETTINGS, pmd.Command.SDK_STATUS) if self.sdk_rates else ()
+
+    def _offered(self, name: str, sdk_mode: bool) -> pmd.Settings:
+        settings = self.made[name].settings
+        return {**settings, pmd.Setting.RATE: self.sdk_rates[name]} if sdk_mode and name in self.sdk_rates else settings
+
+    def _switch(self, operation: int) -> tuple[pmd.PmdError, bytes]:
+        """Answer about SDK mode. The switch ends all streams; heart rate and intervals are silent while it is on."""
+        if operation == pmd.Command.SDK_STATUS:
+            return pmd.PmdError.OK, bytes([self._sdk_mode])
+        if operation not in (pmd.Command.START, pmd.Command.STOP):
+            return pmd.PmdError.INVALID_OPERATION, b""
+        on = operation == pmd.Command.START
+        if on is self._sdk_mode:
+            return pmd.PmdError.ALREADY_IN_STATE, b""
+        for name in self._sending:
+            self.halt(name)
+        self._sending.clear()
+        self._sdk_mode = self._output.silent = on
+        return pmd.PmdError.OK, b""
+
     def _start(self, connection: Any, name: str, data: bytes) -> pmd.PmdError:
         if name in self._sending:
             return pmd.PmdError.ALREADY_IN_STATE
         if connection.att_mtu < _LARGEST_FRAME + ATT_HEADER:
             return pmd.PmdError.INVALID_MTU
+        if name == "ppi" and self._sdk_mode:
+            return pmd.PmdError.INVALID_STATE
         if name == "ppi":
             self._sending.add(name)
             self.perform_once(name, self._play_ppi, {name: self._tally})
@@ -220,7 +251,7 @@ class VirtualPolar(VirtualSensor):
         except ProtocolError:
             return pmd.PmdError.INVALID_PARAMETER
         made = self.made[name]
-        for setting, offered in made.settings.items():
+        for setting, offered in self._offered(name, self._sdk_mode).items():
             if len(asked.get(setting, ())) != 1:
                 return pmd.PmdError.INVALID_PARAMETER
             if asked[setting][0] not in offered:

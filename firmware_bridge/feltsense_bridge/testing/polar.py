@@ -2,6 +2,7 @@
 
 - A recording's ``ppg`` is one light; every LED shows it, in whole counts, and ambient light is 0.
 - Pulse intervals are a recording's ``ppi``, else its ``rr``, else its beats, in whole ms.
+- The Verity Sense has SDK mode: more rates, and no heart rate and intervals.
 - The Verity Sense and the 360 compress their frames, the OH1 does not and gives its pulse intervals no time.
 """
 
@@ -67,6 +68,11 @@ class VirtualVeritySense(VirtualPolar):
         "acc": _motion(Measurement.ACC, "acc", (52,), _ACC_G, _ACC_FACTOR),
         "gyro": _motion(Measurement.GYRO, "gyroscope", (52,), _GYRO_DEG_S, _GYRO_FACTOR),
         "mag": _motion(Measurement.MAGNETOMETER, "magnetometer", (10, 20, 50, 100), _MAG_GAUSS, _MAG_FACTOR, _UT_PER_GAUSS),
+    }
+    sdk_rates: ClassVar[Mapping[str, tuple[int, ...]]] = {
+        "ppg": (28, 44, 55, 135, 176),
+        "acc": (26, 52, 104, 208, 416),
+        "gyro": (26, 52, 104, 208, 416),
     }
 
 
