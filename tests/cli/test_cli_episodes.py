@@ -46,3 +46,11 @@ def test_the_table_is_what_the_predictions_say(recorded, tmp_path, capsys):
         assert float(r["end_s"]) == pytest.approx((e.end_ns - start) / NS)
         assert (r["state"], r["end_seen"]) == ("stress", "true" if e.end_seen else "false")
     assert f"{table}: {len(rows)} episodes of stress, {episodes.summary()[0].share:.0%} of" in said
+
+
+@pytest.mark.parametrize("option", ["--episodes", "--rationale", "--profile-out"])
+def test_two_tables_in_one_file_are_refused(recorded, tmp_path, capsys, option):
+    out = str(tmp_path / "a.csv")
+    assert main([*recorded, option, out, "--out", out]) == 2
+    assert f"--out and {option} are both {out}: give each its own file" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     from feltsense.importers import open_recording
     from feltsense.session import Session
 
+    _apart(args)
     loaded = bundle.load(args.model)
     if args.window is not None and args.window != loaded.model.window_s:
         length = loaded.model.window_s
@@ -92,6 +93,21 @@ def run(args: argparse.Namespace) -> int:
     for line in episodes.lines() if episodes else ():
         sys.stdout.write(f"{args.episodes}: {line}\n")
     return 0
+
+
+def _apart(args: argparse.Namespace) -> None:
+    """Two tables in one file would be one table, without a word."""
+    from feltsense.errors import InputError
+
+    taken: dict[Path, str] = {}
+    for option in ("out", "rationale", "episodes", "profile_out"):
+        if not (path := getattr(args, option)):
+            continue
+        name, place = "--" + option.replace("_", "-"), Path(path).absolute()
+        if place in taken:
+            msg = f"{taken[place]} and {name} are both {path}: give each its own file"
+            raise InputError(msg)
+        taken[place] = name
 
 
 def columns(model: Model) -> list[str]:
