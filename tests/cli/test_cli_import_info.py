@@ -61,7 +61,7 @@ def test_import_says_what_is_wrong(e4, tmp_path, run):
     refused(run("import", "e4", e4, "--out", out), "EDA.csv, line 42", "cut off")
     refused(run("import", "e4", tmp_path, "--out", out), "no signal of an Empatica E4")
     refused(run("import", "e4", e4, "--out", out, "--channel", "V5"), "no option 'channel'")
-    refused(run("import", "e5", e4, "--out", out), "unknown importer 'e5'; known: csv, e4, wfdb")
+    refused(run("import", "e5", e4, "--out", out), "unknown importer 'e5'; known: csv, e4, video, wav, wfdb")
     (e4 / "EDA.csv").write_text(EDA)
     refused(run("import", "e4", e4, "--out", tmp_path / "no" / "x.felt"), "cannot be made")
     assert not out.exists()

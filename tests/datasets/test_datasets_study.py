@@ -68,8 +68,8 @@ def test_offsets_and_devices_separate_people_not_states():
     device = np.array([p.device for p in people])
     assert set(device) == {0, 1}
     assert {p.line.about["device"] for p in people} == {"make 1", "make 2"}
-    between = abs(made[device == 0, name].mean() - made[device == 1, name].mean())
-    assert between > 3 * made[device == 0, name].std()
+    between = abs(made[device == 0].mean(axis=0) - made[device == 1].mean(axis=0))
+    assert np.median(between / made[device == 0].std(axis=0)) > 3
 
 
 def test_drift_is_the_slope_asked_for():

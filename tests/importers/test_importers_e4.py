@@ -224,7 +224,7 @@ def test_what_is_no_recording(tmp_path):
         importer("e4")(tmp_path / "nothing", "S", {})
     with pytest.raises(ImportFormatError, match="no option 'a'"):
         importer("e4")(tmp_path, "S", {"a": "b"})
-    with pytest.raises(UnknownNameError, match="unknown importer 'abc'; known: csv, e4, wfdb"):
+    with pytest.raises(UnknownNameError, match="unknown importer 'abc'; known: csv, e4, video, wav, wfdb"):
         importer("abc")
     assert importers() == ("csv", "e4", "wfdb")
 

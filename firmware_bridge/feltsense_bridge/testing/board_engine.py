@@ -71,12 +71,12 @@ class BoardEngine(Protocol):
 class _Stream:
     """One stream of the twin."""
 
-    def __init__(self, row: gatt.BoardStream, samples: int) -> None:
+    def __init__(self, row: gatt.BoardStream, samples: int, frames: int) -> None:
         self.row = row
         self.samples = samples
         self.pending: list[NDArray[np.int32]] = []
         self.last_us = 0
-        self.kept: deque[tuple[int, int, bytes]] = deque(maxlen=SLOTS)
+        self.kept: deque[tuple[int, int, bytes]] = deque(maxlen=frames)
         """Number, time and bytes."""
         self.next = 0
         self.sending = False
@@ -103,10 +103,12 @@ class PythonEngine:
         The stream table.
     samples : sequence of int
         Samples a frame, one number a stream.
+    frames : int
+        Frames of each stream that it keeps to be fetched again; a board with less memory keeps fewer.
     """
 
-    def __init__(self, rows: Sequence[gatt.BoardStream], samples: Sequence[int]) -> None:
-        self._streams = [_Stream(row, n) for row, n in zip(rows, samples, strict=True)]
+    def __init__(self, rows: Sequence[gatt.BoardStream], samples: Sequence[int], frames: int = SLOTS) -> None:
+        self._streams = [_Stream(row, n, frames) for row, n in zip(rows, samples, strict=True)]
         self._answers: deque[bytes] = deque()
         self._fill: deque[bytes] = deque()
 

@@ -4,6 +4,7 @@ Contract
 --------
 - From the radio on everything is what real sensors meet: scan, link, accounting, recording file, session.
 - Two faults are put in on purpose (:class:`Fault`): one lost packet, and one sensor that is out of reach for a while.
+  The board keeps no frames to be fetched again (others keep half a minute): what is lost stays lost and is accounted for.
 - Everything runs in one thread: while the session computes, the radio's simulated time stands still, so a slow
   machine makes the demo slower and not the recording worse.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from feltsense.core.chunk import Chunk
@@ -29,6 +31,7 @@ from feltsense_bridge.link_connection import bleak_client
 from feltsense_bridge.live import Live
 from feltsense_bridge.scan import scan
 from feltsense_bridge.testing import Playback, VirtualBoard, VirtualH10, VirtualRadio
+from feltsense_bridge.testing.board_engine import PythonEngine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -181,7 +184,8 @@ async def _switch_on(radio: VirtualRadio, source: Recording, roles: Cast) -> _Se
     if roles.h10:
         sensors.h10 = await radio.add(VirtualH10(sensors.playback, streams=roles.h10))
     if roles.board:
-        sensors.board = await radio.add(VirtualBoard(sensors.playback, "Board 01", streams=roles.board))
+        forgetful = partial(PythonEngine, frames=1)
+        sensors.board = await radio.add(VirtualBoard(sensors.playback, "Board 01", streams=roles.board, engine=forgetful))
     return sensors
 
 
