@@ -226,7 +226,7 @@ def test_what_is_no_recording(tmp_path):
         importer("e4")(tmp_path, "S", {"a": "b"})
     with pytest.raises(UnknownNameError, match="unknown importer 'abc'; known: csv, e4, video, wav, wfdb"):
         importer("abc")
-    assert importers() == ("csv", "e4", "wfdb")
+    assert importers() == ("csv", "e4", "video", "wav", "wfdb")
 
 
 def test_two_recordings_in_one_zip(tmp_path):
