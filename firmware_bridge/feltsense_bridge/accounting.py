@@ -181,7 +181,10 @@ class StreamAccount:
         chunk = self._chunk(frame, verdict, arrival_ns)
         self._count(chunk)
         self._next = chunk.stop
-        self._broken, self._hint = None, GapReason.LINK
+        self._broken = None
+        # A frame that was fetched again closes part of a hole: what tore the rest is still to blame.
+        if not frame.again:
+            self._hint = GapReason.LINK
         return chunk
 
     def _choose(self, frame: Frame) -> tuple[Judge, DeviceClock]:
