@@ -20,7 +20,7 @@ from feltsense_app.presenters.base import Presenter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["AFTER", "Done", "FlowPresenter", "FlowState", "Page", "resume"]
+__all__ = ["AFTER", "SIDE", "Done", "FlowPresenter", "FlowState", "Page", "resume"]
 
 
 class Page(StrEnum):

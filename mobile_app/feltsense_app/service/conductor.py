@@ -19,7 +19,7 @@ from feltsense.core.event import Event, EventKind
 from feltsense.core.profile import UserProfile
 from feltsense.errors import FeltsenseError
 from feltsense_app.presenters.consent import Consent, ConsentPresenter
-from feltsense_app.presenters.flow import FlowPresenter, Page, resume
+from feltsense_app.presenters.flow import SIDE, FlowPresenter, Page, resume
 from feltsense_app.presenters.home import HomePresenter, Level
 from feltsense_app.presenters.join import JoinPresenter
 from feltsense_app.presenters.leave import LeavePresenter
@@ -136,7 +136,7 @@ class Conductor:
     def tick(self) -> None:
         """Let time pass."""
         self.wizard.tick()
-        if self.prompts is not None and self.flow.state.page in (Page.HOME, *_SIDE):
+        if self.prompts is not None and self.flow.state.page in (Page.HOME, *SIDE):
             before = self.prompts.state.waiting
             self.prompts.tick(self.radio.clock())
             waiting = self.prompts.state.waiting
@@ -355,9 +355,6 @@ class Conductor:
         if not task.cancelled() and task.exception() is not None:
             self.trouble = str(task.exception())
             self.home.update(replace(self.home.state.status, trouble=self.trouble))
-
-
-_SIDE = (Page.LIVE, Page.RESULTS, Page.PROMPT, Page.SETTINGS, Page.LEAVE)
 
 
 def _local_zone() -> Any:
