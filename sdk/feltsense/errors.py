@@ -7,6 +7,7 @@
     │   ├── ImportFormatError      a recording in a foreign format is damaged or incomplete
     │   ├── RecordingError         a ``.felt`` file or an in-memory recording breaks a rule
     │   ├── KeyStoreError          a key is missing, wrong, or cannot be kept
+    │   │   └── PassphraseError    a passphrase is needed and none was given
     │   ├── StudyError             a study file, a consent or an erasure breaks a rule
     │   ├── LabelError             a manifest or label table breaks a rule
     │   ├── ProfileError           a user profile is damaged or of another version
@@ -40,6 +41,7 @@ __all__ = [
     "LinkError",
     "MissingExtraError",
     "ModelDataError",
+    "PassphraseError",
     "ProfileError",
     "ProtocolError",
     "RecordingError",
@@ -67,6 +69,22 @@ class RecordingError(InputError):
 
 class KeyStoreError(InputError):
     """A participant's key is missing, wrong, or cannot be kept."""
+
+
+class PassphraseError(KeyStoreError):
+    """A key needs a passphrase and none was given.
+
+    Parameters
+    ----------
+    message : str
+        Whose, and what to do.
+    new : bool
+        Whether it is for a key that is to be made: who chooses a passphrase types it twice.
+    """
+
+    def __init__(self, message: str, new: bool = False) -> None:
+        super().__init__(message)
+        self.new = new
 
 
 class StudyError(InputError):

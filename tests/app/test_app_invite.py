@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from feltsense.core.event import EventKind
 from feltsense.errors import FeltsenseError, InputError, StudyError
+from feltsense.study import When
 from feltsense_app.presenters.consent import Consent
 from feltsense_app.presenters.study import Kind
 from feltsense_app.service import demo, invite
@@ -35,12 +36,10 @@ def test_a_code_says_the_study_and_who_takes_part():
     assert {p.model: p.required for p in study.places} == {"polar_h10": True, "open_board": False, "heart_rate": False}
     assert [a.stream for a in study.asked] == ["ecg", "eda", "rr", "inference"]
     tense, mood = study.prompts
-    assert tense.at[0] == (9.0, 9.0)
-    assert tense.at[1:] == ((10.0, 12.5), (12.5, 15.0), (15.0, 17.5), (17.5, 20.0))
-    assert tense.expires_s == 1200
+    assert tense.when == When(("09:00",), ("10:00", "20:00"), 4, expires_min=20)
     assert study.questions["tense"].choices == ("0", "100")
     assert study.questions["mood"].kind is Kind.GRID
-    assert mood.at == ((12.5, 12.5),)
+    assert mood.when.times == ("12:30",)
     again = invite.read(found.source, "es")
     assert again.study.consent_text == "I agree"
 

@@ -1,19 +1,19 @@
 """Prompts: the plan of a day, the stages apart, restarts, changes, branching."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 import pytest
 
-from feltsense_app.presenters.prompts import Prompt, PromptsPresenter, Stage, plan
+from feltsense.study import When
+from feltsense_app.presenters.prompts import Prompt, PromptsPresenter, Stage
 from feltsense_app.service.invite import read
 from feltsense_app.service.kept import Journal
 
 NS = 10**9
-DAY = date(2026, 5, 4)
 MIDNIGHT = int(datetime(2026, 5, 4, tzinfo=UTC).timestamp())
 PROMPTS = (
-    Prompt("noon", ("a", "b"), at=((12.0, 12.0),), expires_s=600),
-    Prompt("random", ("a",), at=((9.0, 11.0), (14.0, 18.0))),
+    Prompt("noon", ("a", "b"), When(("12:00",), expires_min=10)),
+    Prompt("random", ("a",), When(window=("09:00", "18:00"), count=2)),
 )
 
 
@@ -29,21 +29,6 @@ def at(hours):
 def presenter(prompts=PROMPTS, past=(), log=None):
     lines = [] if log is None else log
     return PromptsPresenter(prompts, "P1", past, lines.append, following), lines
-
-
-def test_a_day_is_planned_the_same_after_a_restart_and_otherwise_for_others():
-    mine = plan(PROMPTS, DAY, "P1")
-    assert mine == plan(PROMPTS, DAY, "P1")
-    assert mine != plan(PROMPTS, DAY, "P2")
-    hours = {d.key: (d.t_ns // NS - MIDNIGHT) / 3600 for d in mine}
-    assert hours["noon/2026-05-04/0"] == 12.0
-    assert 9 <= hours["random/2026-05-04/0"] <= 11
-    assert 14 <= hours["random/2026-05-04/1"] <= 18
-
-
-def test_local_time_is_local():
-    east = plan(PROMPTS[:1], DAY, "P1", timezone(timedelta(hours=5)))
-    assert east[0].t_ns == at(7)
 
 
 def stages(lines, key="noon/2026-05-04/0"):
@@ -124,7 +109,7 @@ def test_a_clock_that_is_set_back_asks_nothing_twice():
 
 
 def test_a_change_asks_once_in_its_pause():
-    prompt = Prompt("change", ("a",), after_change=True, pause_s=1800, expires_s=300)
+    prompt = Prompt("change", ("a",), When(after_change=True, pause_min=30, expires_min=5))
     p, lines = presenter((prompt, PROMPTS[0]))
     p.change(at(8))
     assert p.state.waiting.prompt == "change"
@@ -136,7 +121,7 @@ def test_a_change_asks_once_in_its_pause():
 
 
 def test_one_prompt_at_a_time():
-    two = (Prompt("noon", ("a", "b"), at=((12.0, 12.0),)), Prompt("change", ("a",), at=((12.0, 12.0),)))
+    two = tuple(Prompt(name, ("a", "b"), When(("12:00",))) for name in ("noon", "random"))
     p, lines = presenter(two)
     p.tick(at(12))
     first = p.state.waiting

@@ -55,6 +55,16 @@ def test_import_makes_a_file_once(e4, tmp_path, run):
     assert read(out).subject == "P7"
 
 
+def test_import_encrypts(e4, tmp_path, run, monkeypatch):
+    out = tmp_path / "P7.felt"
+    monkeypatch.setenv("FELTSENSE_PASSPHRASE", "correct horse")
+    refused(run("import", "e4", tmp_path / "nobody", "--subject", "seventeen", "--encrypt", "--out", out), "nobody")
+    assert not (tmp_path / "keys").exists(), "what cannot be read leaves no key"
+    assert run("import", "e4", e4, "--subject", "seventeen", "--encrypt", "--out", out)[0] == 0
+    assert not [word for word in (b"seventeen", b"e4.", b"eda", b"empatica") if word in out.read_bytes().lower()]
+    assert "seventeen" in run("info", out)[1]
+
+
 def test_import_says_what_is_wrong(e4, tmp_path, run):
     out = tmp_path / "x.felt"
     (e4 / "EDA.csv").write_text(EDA[:-3])

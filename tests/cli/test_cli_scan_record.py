@@ -12,8 +12,8 @@ import pytest
 from feltsense.cli import main
 from feltsense.cli._sensors import choose
 from feltsense.core.event import EventKind
-from feltsense.errors import InputError
-from feltsense.store import read
+from feltsense.errors import InputError, PassphraseError
+from feltsense.store import Vault, key_id, read
 from feltsense_bridge.device import Advertisement
 from feltsense_bridge.errors import NotFoundError, UnknownSensorError
 from feltsense_bridge.scan import Sighting
@@ -105,3 +105,66 @@ def test_an_unknown_sensor_is_bad_input(tmp_path, capsys):
     assert main(["record", "--virtual", "--device", "nobody", "--out", str(path)]) == 2
     assert capsys.readouterr().err.startswith("feltsense: no sensor 'nobody' in reach (in reach: Polar H10")
     assert not path.exists()
+
+
+def test_encrypt_leaves_nothing_readable_and_every_command_finds_the_key(tmp_path, capsys, monkeypatch):
+    path, keys = tmp_path / "r.felt", tmp_path / "keys"
+    monkeypatch.setenv("FELTSENSE_PASSPHRASE", "correct horse")
+    line = ["record", "--virtual", "--speed", "30", "--seconds", "10", "--subject", "participant-seventeen"]
+    assert main([*line, "--encrypt", "--keys", str(keys), "--out", str(path)]) == 0
+    raw = path.read_bytes()
+    for word in (b"participant-seventeen", b"h10.ecg", b"board.eda", b"virtual sensors", b"connected", b"Polar"):
+        assert word not in raw
+    assert key_id(path) == Vault(keys).subjects()["participant-seventeen"]
+    monkeypatch.setenv("FELTSENSE_KEYS", str(keys))
+    capsys.readouterr()
+    assert main(["info", str(path)]) == 0
+    assert "participant-seventeen" in capsys.readouterr().out
+    assert main(["verify", str(path)]) == 0
+    monkeypatch.setenv("FELTSENSE_PASSPHRASE", "wrong horse")
+    assert main(["info", str(path)]) == 2
+    assert "passphrase is wrong" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [(["--encrypt", "--capture", "c.cap"], "readable for anybody"), (["--keys", "k"], "add --encrypt")],
+)
+def test_what_would_not_be_encrypted_is_refused(tmp_path, capsys, monkeypatch, more, says):
+    monkeypatch.chdir(tmp_path)
+    assert main(["record", "--virtual", "--out", "r.felt", *more]) == 2
+    assert says in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_key_no_recording(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("FELTSENSE_PASSPHRASE", raising=False)
+    monkeypatch.setattr("feltsense.store.keys._keyring", no_key_store)
+    line = ["record", "--virtual", "--encrypt", "--out", str(tmp_path / "r.felt")]
+    assert main(line) == 2
+    assert "FELTSENSE_PASSPHRASE" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def no_key_store():
+    msg = "no key store; a passphrase in FELTSENSE_PASSPHRASE"
+    raise PassphraseError(msg, new=True)
+
+
+def test_a_terminal_is_asked_for_the_passphrase(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("FELTSENSE_PASSPHRASE", raising=False)
+    monkeypatch.setattr("feltsense.store.keys._keyring", no_key_store)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    said = iter(["a", "b", "a", "a", "a", "b"])
+    monkeypatch.setattr("getpass.getpass", lambda question: next(said))
+    path = tmp_path / "r.felt"
+    line = ["simulate", "--minutes", "7", "--encrypt", "--out", str(path)]
+    assert main(line) == 2
+    assert "differ" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+    assert main(line) == 0
+    assert b"synthetic" not in path.read_bytes()
+    assert main(["info", str(path)]) == 0, "asked once for a key that is there"
+    assert main(["info", str(path)]) == 2
+    assert "wrong" in capsys.readouterr().err
+    assert "FELTSENSE_PASSPHRASE" not in os.environ

@@ -1,9 +1,6 @@
 """What a study file may say, what it may not, and that an error names the field."""
 
 import json
-from datetime import UTC, date, datetime
-from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -12,7 +9,7 @@ from hypothesis import strategies as st
 from study_cases import STUDY, study
 
 from feltsense.errors import StudyError
-from feltsense.study import Study, due
+from feltsense.study import Study
 
 
 def test_json_and_yaml_say_the_same(tmp_path):
@@ -23,7 +20,7 @@ def test_json_and_yaml_say_the_same(tmp_path):
     assert set(one.streams) == {"ecg", "eda", "rr"}
     assert one.streams["ecg"].required
     assert one.consent.text["de"] == "Ich stimme zu."
-    assert one.prompts[0].count == 4
+    assert one.prompts[0].when.count == 4
 
 
 @pytest.mark.parametrize(
@@ -46,6 +43,8 @@ def test_json_and_yaml_say_the_same(tmp_path):
         ({"prompts": [STUDY["prompts"][0] | {"times": ["9:00"]}]}, ("prompts[0].times",)),
         ({"prompts": [STUDY["prompts"][0] | {"window": ["20:00", "10:00"]}]}, ("prompts[0].window",)),
         ({"prompts": [STUDY["prompts"][0] | {"count": 9}]}, ("prompts[0].apart_min", "no room")),
+        ({"prompts": [STUDY["prompts"][0] | {"count": 0}]}, ("prompts[0].count", "belong together")),
+        ({"prompts": [STUDY["prompts"][0] | {"after_change": "yes"}]}, ("prompts[0].after_change", "true or false")),
         ({"prompts": [STUDY["prompts"][0] | {"low": 5, "high": 5}]}, ("prompts[0].high",)),
         ({"prompts": [STUDY["prompts"][1] | {"choices": ["one"]}]}, ("prompts[0].choices",)),
         ({"prompts": [STUDY["prompts"][1]] * 2}, ("prompts", "twice")),
@@ -106,26 +105,3 @@ def test_whatever_a_field_holds_the_error_is_ours(field, value):
         Study.of(study(**{field: value}))
     except StudyError as e:
         assert "\n" not in str(e).replace(repr(value), "")  # noqa: PT017
-
-
-def test_prompts_keep_their_distance_and_come_back_the_same():
-    prompts = Study.of(STUDY).prompts
-    seen = set()
-    for day in range(1, 29):
-        plan = due(prompts, date(2026, 2, day), "P01", UTC)
-        assert plan == due(prompts, date(2026, 2, day), "P01", UTC)
-        random = [t for t, p in plan if p.id == "stress-now" and t.time().isoformat() != "09:00:00"]
-        assert len(random) == 4
-        assert all(10 <= t.hour < 20 or (t.hour == 20 and t.minute == 0) for t in random)
-        assert all((b - a).total_seconds() >= 90 * 60 - 1 for a, b in pairwise(random))
-        seen |= {t.time() for t in random}
-    assert len(seen) > 90, "times differ from day to day"
-    assert due(prompts, date(2026, 2, 1), "P02", UTC) != due(prompts, date(2026, 2, 1), "P01", UTC)
-
-
-def test_fixed_times_are_wall_clock_times_on_the_day_the_clocks_change():
-    zone = ZoneInfo("Europe/Berlin")
-    for day in (date(2026, 3, 28), date(2026, 3, 29), date(2026, 10, 25)):
-        assert datetime(day.year, day.month, day.day, 9, tzinfo=zone) in [
-            t for t, _ in due(Study.of(STUDY).prompts, day, "P", zone)
-        ]

@@ -4,30 +4,29 @@ Rules
 -----
 - A prompt is scheduled, shown, opened, and answered or expired; each is logged with its time when it happens, so that
   "was it delivered?" has an answer. A prompt that was due while the app did not run is logged as missed.
-- The plan of a day is drawn from the study, the participant and the date: the same after a restart, other for others.
-- A prompt after a detected change comes at most once in its pause.
+- When a prompt comes is the study's matter (:mod:`feltsense.study.schedule`).
 - A clock that is set back asks nothing twice: a prompt is known by its number, not by its time.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from feltsense.core.timeline import NS
+from feltsense.study.schedule import after_change, due
 from feltsense_app.presenters.base import Presenter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import date, tzinfo
+    from datetime import tzinfo
 
-__all__ = ["Due", "Logged", "Prompt", "PromptsPresenter", "PromptsState", "Stage", "plan"]
+    from feltsense.study.schedule import Due, When
 
-NS = 10**9
+__all__ = ["Logged", "Prompt", "PromptsPresenter", "PromptsState", "Stage"]
+
 MOST_TEXT = 2000
 """Characters of a free answer."""
 
@@ -54,41 +53,13 @@ class Prompt:
         Of the prompt, in the study.
     questions : tuple of str
         Ids of its questions.
-    at : tuple of (float, float)
-        Windows of a day in hours of local time; equal ends: at that time exactly. Each gives one prompt a day.
-    after_change : bool
-        Whether it is also asked after a detected change.
-    pause_s : float
-        Least time between two that a change asked for.
-    expires_s : float
-        How long it can be answered.
+    when : When
+        When it comes.
     """
 
     id: str
     questions: tuple[str, ...]
-    at: tuple[tuple[float, float], ...] = ()
-    after_change: bool = False
-    pause_s: float = 3600.0
-    expires_s: float = 900.0
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Due:
-    """One prompt at its time.
-
-    Attributes
-    ----------
-    t_ns : int
-        When, Unix ns.
-    key : str
-        Prompt, day and number: the same after a restart.
-    prompt : str
-        Id of the prompt.
-    """
-
-    t_ns: int
-    key: str
-    prompt: str
+    when: When
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,32 +107,6 @@ class PromptsState:
     answers: tuple[tuple[str, str], ...] = ()
 
 
-def plan(prompts: Sequence[Prompt], day: date, participant: str, zone: tzinfo = UTC) -> list[Due]:
-    """All prompts of a day, in order.
-
-    Parameters
-    ----------
-    prompts : sequence of Prompt
-        Of the study.
-    day : date
-        In local time.
-    participant : str
-        Pseudonym: random times differ from person to person.
-    zone : tzinfo
-        Of the local time.
-    """
-    out = []
-    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-    for prompt in prompts:
-        for number, (start, stop) in enumerate(prompt.at):
-            key = f"{prompt.id}/{day.isoformat()}/{number}"
-            seed = hashlib.sha256(f"{participant}/{key}".encode()).digest()
-            hours = start + (stop - start) * float(np.random.default_rng(list(seed)).random())
-            when = midnight + timedelta(hours=hours)
-            out.append(Due(int(when.timestamp()) * NS, key, prompt.id))
-    return sorted(out)
-
-
 class PromptsPresenter(Presenter[PromptsState]):
     """Ask.
 
@@ -191,36 +136,33 @@ class PromptsPresenter(Presenter[PromptsState]):
         zone: tzinfo = UTC,
     ) -> None:
         super().__init__(PromptsState())
-        self._prompts = {p.id: p for p in prompts}
+        self._prompts = tuple(prompts)
         self._participant, self._log, self._next, self._zone = participant, log, next_question, zone
         self._stages = {(x.key, x.stage) for x in past}
-        self._last_change = max((x.t_ns for x in past if "/change/" in x.key), default=-(10**19))
         self._changes: list[Due] = []
 
     def tick(self, now_ns: int) -> None:
         """Time has passed: show what is due, expire what was not answered."""
         waiting = self.state.waiting
-        if waiting is not None and now_ns >= waiting.t_ns + self._expires(waiting):
+        if waiting is not None and now_ns >= waiting.expires_ns:
             self._say(now_ns, waiting, Stage.EXPIRED)
             self._set(waiting=None, opened=False, question="", answers=())
-        for due in self._today(now_ns):
-            self._say(min(now_ns, due.t_ns), due, Stage.SCHEDULED)
-            if due.t_ns > now_ns or self._ended(due):
+        for item in self._today(now_ns):
+            self._say(min(now_ns, item.t_ns), item, Stage.SCHEDULED)
+            if item.t_ns > now_ns or self._ended(item):
                 continue
-            late = now_ns - due.t_ns >= self._expires(due)
+            late = now_ns >= item.expires_ns
             if late:
-                shown = (due.key, Stage.SHOWN) in self._stages
-                self._say(now_ns, due, Stage.EXPIRED if shown else Stage.MISSED)
+                shown = (item.key, Stage.SHOWN) in self._stages
+                self._say(now_ns, item, Stage.EXPIRED if shown else Stage.MISSED)
             elif self.state.waiting is None:
-                self._say(now_ns, due, Stage.SHOWN)
-                self._set(waiting=due, opened=False, question="", answers=())
+                self._say(now_ns, item, Stage.SHOWN)
+                self._set(waiting=item, opened=False, question="", answers=())
 
     def change(self, now_ns: int) -> None:
         """The estimate changed: ask, if the study wants that and the pause is over."""
-        for prompt in self._prompts.values():
-            if prompt.after_change and now_ns - self._last_change >= int(prompt.pause_s * NS):
-                self._last_change = now_ns
-                self._changes.append(Due(now_ns, f"{prompt.id}/change/{now_ns}", prompt.id))
+        keys = {key for key, _ in self._stages} | {c.key for c in self._changes}
+        self._changes += after_change(self._prompts, now_ns, keys, self._zone)
         self.tick(now_ns)
 
     def open(self, now_ns: int) -> None:
@@ -246,18 +188,14 @@ class PromptsPresenter(Presenter[PromptsState]):
     def _today(self, now_ns: int) -> list[Due]:
         """What yesterday's and today's plans and changes hold: a prompt at 23:55 can be answered after midnight."""
         today = datetime.fromtimestamp(now_ns / NS, self._zone).date()
-        prompts = tuple(self._prompts.values())
-        days = [plan(prompts, day, self._participant, self._zone) for day in (today - timedelta(days=1), today)]
+        days = [due(self._prompts, day, self._participant, self._zone) for day in (today - timedelta(days=1), today)]
         self._changes = [c for c in self._changes if not self._ended(c)]
         return sorted([*days[0], *days[1], *self._changes])
 
-    def _expires(self, due: Due) -> int:
-        return int(self._prompts[due.prompt].expires_s * NS)
+    def _ended(self, item: Due) -> bool:
+        return any((item.key, s) in self._stages for s in (Stage.ANSWERED, Stage.EXPIRED, Stage.MISSED))
 
-    def _ended(self, due: Due) -> bool:
-        return any((due.key, s) in self._stages for s in (Stage.ANSWERED, Stage.EXPIRED, Stage.MISSED))
-
-    def _say(self, t_ns: int, due: Due, stage: Stage, answers: tuple[tuple[str, str], ...] = ()) -> None:
-        if (due.key, stage) not in self._stages:
-            self._stages.add((due.key, stage))
-            self._log(Logged(t_ns, due.key, due.prompt, stage, answers))
+    def _say(self, t_ns: int, item: Due, stage: Stage, answers: tuple[tuple[str, str], ...] = ()) -> None:
+        if (item.key, stage) not in self._stages:
+            self._stages.add((item.key, stage))
+            self._log(Logged(t_ns, item.key, item.prompt, stage, answers))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from feltsense.study import When
 from feltsense_app.presenters.prompts import Prompt
 from feltsense_app.presenters.study import Kind, Question
 
@@ -48,7 +49,5 @@ QUESTIONS: Final = {
     "strain": Question("strain", Kind.SLIDER, "How demanding was it?", ("not at all", "extremely")),
     "words": Question("words", Kind.TEXT, "If you like: what was it?"),
 }
-PROMPTS: Final = (
-    Prompt("now", tuple(QUESTIONS), at=((0.0, 24.0),), after_change=True, pause_s=120.0),
-)
+PROMPTS: Final = (Prompt("now", tuple(QUESTIONS), When(("12:00",), after_change=True, pause_min=2.0, expires_min=15.0)),)
 """Every kind of question, one that branches, and a prompt after a change."""

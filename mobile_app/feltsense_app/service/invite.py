@@ -167,7 +167,7 @@ def view(study: Study, language: str) -> StudyView:
         consent_version=study.consent.version,
         asked=tuple(asked),
         places=_places(study),
-        prompts=tuple(_prompt(p) for p in study.prompts),
+        prompts=tuple(Prompt(p.id, (p.id,), p.when) for p in study.prompts),
         questions={p.id: Question(p.id, Kind(p.kind), p.text[spoken], _ends(p)) for p in study.prompts},
     )
 
@@ -180,22 +180,6 @@ def _places(study: Study) -> tuple[Place, ...]:
         model = named if named in devices.models() else USUAL.get(kind, "open_board")
         needed[model] = needed.get(model, False) or rule.required
     return tuple(Place(model, required) for model, required in needed.items())
-
-
-def _prompt(prompt: Any) -> Prompt:
-    hours = [_hours(t) for t in prompt.times]
-    windows = [(h, h) for h in hours]
-    if prompt.window is not None:
-        # The window is cut into as many equal parts as there are prompts in it: so they never crowd.
-        low, high = map(_hours, prompt.window)
-        step = (high - low) / prompt.count
-        windows += [(low + k * step, low + (k + 1) * step) for k in range(prompt.count)]
-    return Prompt(prompt.id, (prompt.id,), tuple(windows), expires_s=prompt.expires_min * 60)
-
-
-def _hours(text: str) -> float:
-    hours, minutes = text.split(":")
-    return int(hours) + int(minutes) / 60
 
 
 def _ends(prompt: Any) -> tuple[str, ...]:

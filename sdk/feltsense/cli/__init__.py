@@ -14,6 +14,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING
 
+from feltsense.cli._keys import with_passphrase
 from feltsense.core import registry
 from feltsense.errors import FeltsenseError, InputError
 
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = parser().parse_args(argv)
     try:
-        return int(args.run(args) or 0)
+        return with_passphrase(lambda: int(args.run(args) or 0))
     except KeyboardInterrupt:
         sys.stderr.write("feltsense: interrupted\n")
         return 130

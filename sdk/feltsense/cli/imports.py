@@ -16,6 +16,8 @@ OPTIONS = ("schema", "channel", "annotator", "region", "start")
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
+    from feltsense.cli._keys import add_encrypt
+
     p = commands.add_parser(
         "import",
         help="turn a foreign recording into a .felt file",
@@ -33,12 +35,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--region", metavar="R", help="video: auto (default), face, frame (all is skin), or X,Y,WIDTH,HEIGHT in pixels"
     )
     p.add_argument("--start", metavar="TIME", help="video: when the first frame was taken (ISO 8601)")
+    add_encrypt(p)
     p.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read and write."""
     from feltsense import store
+    from feltsense.cli._keys import sealing_key
     from feltsense.errors import RecordingError
     from feltsense.importers import importer
 
@@ -47,11 +51,12 @@ def run(args: argparse.Namespace) -> int:
         # Said before minutes of reading, not after.
         msg = f"{args.out}: already exists and is not overwritten; choose another name, or add --force"
         raise RecordingError(msg)
-    options = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
     source = args.source.resolve()
-    name = source.name if source.is_dir() else source.stem
-    recording = read(args.source, args.subject or name, options)
-    store.write(args.out, recording, overwrite=args.force)
+    subject = args.subject or (source.name if source.is_dir() else source.stem)
+    options = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
+    recording = read(args.source, subject, options)
+    # After reading: a source that cannot be read leaves no key behind either.
+    store.write(args.out, recording, overwrite=args.force, key=sealing_key(args, subject))
     note = recording.metadata.get("note", "")
     print(
         f"{args.out}: {recording.subject}, {len(recording.streams)} streams, {recording.seconds:.0f} s, "

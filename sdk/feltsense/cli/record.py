@@ -3,6 +3,7 @@
 Rules
 -----
 - Everything that came is committed every second: a crash loses at most so much.
+- With ``--encrypt`` nothing is written before the file is seen to be encrypted.
 - Ctrl-C is the ordinary end: streams stopped, file closed, account printed, exit code 0.
 - What happens to the link is said as it happens, one line each; a status line is redrawn on a terminal only.
 """
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from feltsense.cli._sensors import Air
     from feltsense.core.event import Event
-    from feltsense.store import Writer
+    from feltsense.store import DataKey, Writer
     from feltsense_bridge.accounting import Counters
     from feltsense_bridge.capture import CaptureWriter
     from feltsense_bridge.live import Live
@@ -41,6 +42,8 @@ NS = 1e9
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
+    from feltsense.cli._keys import add_encrypt
+
     p = commands.add_parser(
         "record",
         help="record sensors to a file",
@@ -65,6 +68,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     p.add_argument("--virtual", action="store_true", help="virtual sensors on a synthetic person: needs no hardware")
     p.add_argument("--speed", type=float, default=1.0, metavar="X", help="with --virtual: times real time")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="with --virtual: which person (default: %(default)s)")
+    add_encrypt(p)
     p.set_defaults(run=run)
 
 
@@ -80,9 +84,14 @@ def run(args: argparse.Namespace) -> int:
         if path is not None and path.exists():
             msg = f"{path} exists already: give another name"
             raise InputError(msg)
+    if args.encrypt and args.capture is not None:
+        msg = "--capture keeps what the sensors send as it is, readable for anybody: leave it or --encrypt out"
+        raise InputError(msg)
     import asyncio
 
-    counters = asyncio.run(_record(args))
+    from feltsense.cli._keys import sealing_key
+
+    counters = asyncio.run(_record(args, sealing_key(args, args.subject)))
     if not sum(c.received for c in counters.values()):
         args.out.unlink(missing_ok=True)
         msg = "nothing was received: is the sensor worn and switched on?"
@@ -105,7 +114,7 @@ def account(counters: Mapping[str, Counters]) -> list[str]:
     return out
 
 
-async def _record(args: argparse.Namespace) -> Mapping[str, Counters]:
+async def _record(args: argparse.Namespace, key: DataKey | None) -> Mapping[str, Counters]:
     import asyncio
     from contextlib import ExitStack
 
@@ -128,7 +137,7 @@ async def _record(args: argparse.Namespace) -> Mapping[str, Counters]:
             async with live:
                 if not await _opened(live, stop):
                     return live.counters
-                with Writer(args.out, args.subject, about) as writer:
+                with Writer(args.out, args.subject, about, key) as writer:
                     begun = asyncio.Event()
                     reasons: list[Awaitable[object]] = [stop.wait(), air.finished(found)]
                     if args.seconds is not None:

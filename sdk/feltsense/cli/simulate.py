@@ -13,6 +13,8 @@ __all__ = ["add", "run"]
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
+    from feltsense.cli._keys import add_encrypt
+
     p = commands.add_parser(
         "simulate",
         help="write the recording of a synthetic participant",
@@ -22,17 +24,19 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     p.add_argument("--out", type=Path, required=True, metavar="REC.felt", help="file to write; it must not exist")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="which participant (default: %(default)s)")
     p.add_argument("--minutes", type=float, default=14.0, metavar="M", help="length, at least 7 (default: %(default)g)")
+    add_encrypt(p)
     p.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the file and say what to do next."""
+    from feltsense.cli._keys import sealing_key
     from feltsense.core.event import EventKind
     from feltsense.datasets.synthetic import participant
     from feltsense.store import write
 
     recording = participant(args.seed, args.minutes)
-    write(args.out, recording)
+    write(args.out, recording, key=sealing_key(args, recording.subject))
     print(f"{args.out}: {args.minutes:g} minutes of {recording.subject}, who does not exist")
     t0 = recording.start_ns
     for event in recording.events:

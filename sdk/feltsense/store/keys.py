@@ -18,7 +18,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from feltsense.errors import KeyStoreError, MissingExtraError
+from feltsense.errors import KeyStoreError, MissingExtraError, PassphraseError
 from feltsense.store.seal import KEY_BYTES, DataKey, Seal
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Vault:
             wrap = _system_get(about["id"])
         elif self._passphrase is None:
             msg = f"{path}: is wrapped by a passphrase; give it, for the command line in {PASSPHRASE_VARIABLE}"
-            raise KeyStoreError(msg)
+            raise PassphraseError(msg)
         else:
             wrap = _derive(self._passphrase, how)
         plain = {k: about[k] for k in ("format", "id", "subject", "wrap")}
@@ -264,8 +264,11 @@ def _keyring() -> Any:
     where = type(backend).__module__
     # Backends that store nothing, or store it for everybody to read.
     if where.startswith(("keyring.backends.fail", "keyring.backends.null", "keyrings.alt")):
-        msg = f"this system has no key store that keeps a secret (found {where}); use a passphrase"
-        raise KeyStoreError(msg)
+        msg = (
+            f"this system has no key store that keeps a secret (found {where}); use a passphrase, "
+            f"for the command line in {PASSPHRASE_VARIABLE}"
+        )
+        raise PassphraseError(msg, new=True)
     return backend
 
 

@@ -5,7 +5,8 @@ The interface for an app, all of it free of files and clocks but where a path is
     study = Study.load("study.yaml")             # validated; StudyError says what is wrong and where
     study.streams                                # {"ecg": StreamRule, …}: everything else is off
     study.prompts, study.tasks, study.consent    # texts by language: study.consent.text["de"]
-    due(study.prompts, day, "P01", zone)         # when today's prompts come: [(datetime, Prompt), …]
+    due(study.prompts, day, "P01", zone)         # when today's prompts come: [Due(t_ns, key, …), …]
+    after_change(study.prompts, now_ns, keys, zone)   # what a detected change asks
 
     consent = Consent(study)                     # nothing is allowed
     events = consent.give(["ecg"], "A. B.", t_ns)            # events to write into the recording
@@ -27,18 +28,21 @@ from feltsense.study.audit import Audit
 from feltsense.study.consent import Consent
 from feltsense.study.deidentify import deidentify
 from feltsense.study.erase import Erased, erase_participant, erase_streams
-from feltsense.study.schedule import due
+from feltsense.study.schedule import Due, When, after_change, due
 from feltsense.study.schema import Prompt, StreamRule, Study, Task
 from feltsense.study.sealed import new_study_key, open_export, seal_export
 
 __all__ = [
     "Audit",
     "Consent",
+    "Due",
     "Erased",
     "Prompt",
     "StreamRule",
     "Study",
     "Task",
+    "When",
+    "after_change",
     "deidentify",
     "due",
     "erase_participant",

@@ -11,7 +11,7 @@ Rules
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from feltsense.core.signals import CATALOGUE
 from feltsense.errors import MissingExtraError, StudyError
 from feltsense.study._fields import Fields
+from feltsense.study.schedule import When, minute_of
 
 if TYPE_CHECKING:
     import os
@@ -68,17 +69,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A question, and when it comes.
-
-    Attributes
-    ----------
-    times : tuple of str
-        Fixed times of day, ``HH:MM``.
-    window : (str, str) or None
-        Between which `count` more come at random, at least `apart_min` minutes apart.
-    expires_min : float
-        Minutes after which it is not asked any more.
-    """
+    """A question, and when it comes."""
 
     id: str
     kind: str
@@ -86,11 +77,7 @@ class Prompt:
     choices: tuple[str, ...] = ()
     low: float = 0.0
     high: float = 100.0
-    times: tuple[str, ...] = ()
-    window: tuple[str, str] | None = None
-    count: int = 0
-    apart_min: float = 60.0
-    expires_min: float = 30.0
+    when: When = field(default_factory=When)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,12 +236,6 @@ def _task(f: Fields, languages: tuple[str, ...]) -> Task:
 
 
 def _prompt(f: Fields, languages: tuple[str, ...]) -> Prompt:
-    window = f.texts("window", ())
-    if window and (len(window) != 2 or not all(map(_is_time, window)) or window[0] >= window[1]):
-        f.fail("window", "must be two times of day, the earlier first, for example [09:00, 21:00]")
-    times = f.texts("times", ())
-    if not all(map(_is_time, times)):
-        f.fail("times", "must be times of day, for example [09:00, 18:30] (in quotes in YAML)")
     low, high = f.number("low", default=0.0), f.number("high", default=100.0)
     if not low < high:
         f.fail("high", "must be above low")
@@ -265,19 +246,34 @@ def _prompt(f: Fields, languages: tuple[str, ...]) -> Prompt:
         f.texts("choices", ()),
         low,
         high,
+        _when(f),
+    )
+    if prompt.kind == "choice" and len(prompt.choices) < 2:
+        f.fail("choices", "must name at least two answers")
+    return f.done(prompt)
+
+
+def _when(f: Fields) -> When:
+    window = f.texts("window", ())
+    if window and (len(window) != 2 or not all(map(_is_time, window)) or window[0] >= window[1]):
+        f.fail("window", "must be two times of day, the earlier first, for example [09:00, 21:00]")
+    times = f.texts("times", ())
+    if not all(map(_is_time, times)):
+        f.fail("times", "must be times of day, for example [09:00, 18:30] (in quotes in YAML)")
+    when = When(
         times,
         (window[0], window[1]) if window else None,
         f.integer("count", 0, 0),
         f.number("apart_min", 0, 1440, 60.0),
+        f.flag("after_change", False),
+        f.number("pause_min", 1, 1440, 60.0),
         f.number("expires_min", 1, 1440, 30.0),
     )
-    if prompt.kind == "choice" and len(prompt.choices) < 2:
-        f.fail("choices", "must name at least two answers")
-    if bool(prompt.count) != bool(window):
+    if bool(when.count) != bool(window) and not (window and when.after_change):
         f.fail("count", "and window belong together: how many random prompts, and between which times")
-    if window and _minutes(window[1]) - _minutes(window[0]) < (prompt.count - 1) * prompt.apart_min:
-        f.fail("apart_min", f"leaves no room for {prompt.count} prompts between {window[0]} and {window[1]}")
-    return f.done(prompt)
+    if window and minute_of(window[1]) - minute_of(window[0]) < (when.count - 1) * when.apart_min:
+        f.fail("apart_min", f"leaves no room for {when.count} prompts between {window[0]} and {window[1]}")
+    return when
 
 
 def _retention(f: Fields) -> Retention:
@@ -297,10 +293,6 @@ def _is_time(text: str) -> bool:
     hours, colon, minutes = text.partition(":")
     digits = len(hours) == len(minutes) == 2 and hours.isdecimal() and minutes.isdecimal()
     return bool(colon) and digits and int(hours) < 24 and int(minutes) < 60
-
-
-def _minutes(text: str) -> int:
-    return int(text[:2]) * 60 + int(text[3:])
 
 
 def _parse(path: Path, text: str) -> Mapping[str, Any]:
