@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
-
     from collections.abc import Callable
 
     from feltsense.store import DataKey, Vault
