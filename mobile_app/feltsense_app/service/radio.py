@@ -11,29 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from feltsense_app.presenters.pair import Seen
 from feltsense_bridge import devices
-from feltsense_bridge.link import Link, LinkOptions, unix_clock
-from feltsense_bridge.link_connection import bleak_client
+from feltsense_bridge.link import unix_clock
 from feltsense_bridge.scan import scan
+from feltsense_bridge.sensors import Sensor, carrying
+from feltsense_bridge.sensors import links as bridge_links
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from feltsense.core.recording import Recording
+    from feltsense_bridge.link import Link
     from feltsense_bridge.testing import Playback, VirtualRadio
 
 __all__ = ["Radio", "links", "virtual"]
-
-SHORT = {"polar_h10": "h10", "open_board": "board", "heart_rate": "strap"}
-"""Model → prefix of its streams' ids; other models by their own name."""
-STREAMS = {
-    "open_board": {"ppg": "ppg", "eda": "eda", "temp": "skin_temperature", "acc": "acc"},
-    "polar_360": {"ppg": "ppg", "acc": "acc", "temp": "skin_temperature"},
-    "polar_h10": {"ecg": "ecg", "acc": "acc"},
-    "polar_oh1": {"ppg": "ppg", "acc": "acc"},
-    "polar_verity_sense": {"ppg": "ppg", "acc": "acc", "ppi": "rr"},
-}
-"""Model → its own name of a stream → signal, for models that tell only once they are connected; others are asked."""
-
 
 @dataclass(frozen=True, slots=True)
 class Radio:
@@ -76,18 +66,6 @@ class Radio:
 
         return _seen(await scan(seconds, backend=backend, until=heard))
 
-    def link(self, sensor: Seen, streams: Sequence[str], name: str) -> Link:
-        """A link to a sensor, with the device's own names of the streams that are wanted."""
-        return Link(
-            devices.device(sensor.model or "")(tuple(streams)),
-            sensor.address,
-            name=name,
-            client_factory=bleak_client(None if self.air is None else self.air.client),
-            clock=self.clock,
-            speed=self.speed,
-            options=LinkOptions(label=sensor.name),
-        )
-
 
 def _seen(sightings: Sequence[Any]) -> tuple[Seen, ...]:
     ads = ((s.advertisement, s.model) for s in sightings)
@@ -106,19 +84,13 @@ def links(radio: Radio, sensors: Sequence[Seen], consented: frozenset[str]) -> l
     consented : frozenset of str
         Signals, by their names in the catalogue.
     """
-    out: list[Link] = []
-    taken: dict[str, int] = {}
+    chosen = []
     for sensor in sensors:
-        if sensor.model is None:
-            continue
-        offered = STREAMS.get(sensor.model) or {n: s.name for n, s in devices.device(sensor.model)().specs.items()}
-        streams = [name for name, signal in offered.items() if signal in consented]
-        if not streams:
-            continue
-        short = SHORT.get(sensor.model, sensor.model)
-        taken[short] = taken.get(short, 0) + 1
-        out.append(radio.link(sensor, streams, short if taken[short] == 1 else f"{short}-{taken[short]}"))
-    return out
+        streams = carrying(sensor.model, consented) if sensor.model is not None else ()
+        if sensor.model is not None and streams:
+            chosen.append(Sensor(devices.device(sensor.model)(streams), sensor.address, sensor.name))
+    client = None if radio.air is None else radio.air.client
+    return bridge_links(chosen, clock=radio.clock, client=client, speed=radio.speed)
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 Contract
 --------
 - Both are found the same way, by a scan; from there on a command does not know which they are.
-- Names of streams: ``h10.ecg``, ``board.eda``; a second sensor of a model is ``h10-2``.
+- Streams are named by the bridge: ``h10.ecg``, ``board.eda``; a second sensor of a model is ``h10-2``.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ import asyncio
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from feltsense.core.timeline import NS
 from feltsense.errors import InputError
-from feltsense_bridge import devices
+from feltsense_bridge import devices, sensors
 from feltsense_bridge.errors import NotFoundError, UnknownSensorError
-from feltsense_bridge.link import Link, LinkOptions, unix_clock
-from feltsense_bridge.link_connection import bleak_client
+from feltsense_bridge.link import unix_clock
 from feltsense_bridge.scan import Sighting, scan
 
 if TYPE_CHECKING:
@@ -28,12 +27,11 @@ if TYPE_CHECKING:
 
     from feltsense.core.event import Event
     from feltsense_bridge.capture import CaptureWriter
+    from feltsense_bridge.link import Link
     from feltsense_bridge.testing import Playback, VirtualRadio
 
 __all__ = ["Air", "choose", "links", "on_the_air"]
 
-_SHORT = {"polar_h10": "h10", "open_board": "board", "heart_rate": "strap"}
-"""Model → prefix of its streams' ids; other models by their own name."""
 _VIRTUAL = 2
 """Sensors that the synthetic person wears."""
 
@@ -159,25 +157,8 @@ def choose(seen: Sequence[Sighting], wanted: Sequence[str]) -> list[Sighting]:
 
 def links(air: Air, sightings: Sequence[Sighting], capture: CaptureWriter | None = None) -> list[Link]:
     """A link to each, named by model; what they send is also captured, if so asked."""
-    factory: Any = bleak_client(None if air.radio is None else air.radio.client)
-    taken: Counter[str] = Counter()
-    out = []
-    for sighting in sightings:
-        model = sighting.model or ""
-        short = _SHORT.get(model, model)
-        taken[short] += 1
-        name = short if taken[short] == 1 else f"{short}-{taken[short]}"
-        label = sighting.advertisement.name or f"{model} {sighting.advertisement.address}"
-        device = devices.device(model)()
-        out.append(
-            Link(
-                device,
-                sighting.advertisement.address,
-                name=name,
-                client_factory=factory,
-                clock=air.clock,
-                speed=air.speed,
-                options=LinkOptions(label=label, capture=None if capture is None else capture.tap()),
-            )
-        )
-    return out
+    chosen = [
+        sensors.Sensor(devices.device(s.model or "")(), s.advertisement.address, s.advertisement.name) for s in sightings
+    ]
+    client = None if air.radio is None else air.radio.client
+    return sensors.links(chosen, clock=air.clock, client=client, speed=air.speed, capture=capture)
