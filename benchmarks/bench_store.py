@@ -1,7 +1,7 @@
 """Recordings: throughput, size, random access, crashes, power cuts, mutated files.
 
     python benchmarks/bench_store.py                # throughput, size, random access
-    python benchmarks/bench_store.py --crash        # 200 kills and 200 power cuts
+    python benchmarks/bench_store.py --crash        # 200 kills, 200 power cuts, 20 full disks
     python benchmarks/bench_store.py --mutate 100000
 
 Ratios are in CPU time of this process: other load on the machine does not change them. The size is of MIT-BIH records
@@ -23,12 +23,13 @@ import numpy as np
 from feltsense.core.chunk import Chunk, StreamInfo
 from feltsense.core.signals import spec
 from feltsense.core.timeline import NS, TimeMap
-from feltsense.errors import FeltsenseError
 from feltsense.store import DataKey, Reader, Writer, read, write
 
 TESTS = Path(__file__).parents[1] / "tests"
+sys.path[:0] = [str(TESTS), str(TESTS / "store")]
 T0 = 1_700_000_000 * NS
 KEY = DataKey("00ff00ff00ff00ff", bytes(range(32)))
+MOMENTS, DISKS, PROCESSES = 200, 20, 2
 FASTER, SMALLER, SOONER = 5000, 15.0, 50.0
 """Floors: times real time; MB a day; ms for any minute of a day."""
 
@@ -127,21 +128,20 @@ def size(folder):
 
 
 def crash(folder):
-    """Kills and power cuts at random moments."""
-    sys.path[:0] = [str(TESTS), str(TESTS / "store")]
+    """Kills, power cuts and full disks at random moments."""
     import power_cut
-    from test_store_crash import check, killed
+    from recorders import FRAME, check, fill_up, killed
 
     rng = random.Random(2)
-    for k in range(200):
+    for k in range(MOMENTS):
         path = folder / f"kill{k}.felt"
-        acknowledged = killed(path, rng, TESTS / "store")
+        acknowledged = killed(path, rng)
         check(read(path), acknowledged)
         path.unlink()
-    print("200 of 200 kill -9: file opens, nothing acknowledged is lost")
-    log = power_cut.logged(folder, 400, True)
+    print(f"{MOMENTS} of {MOMENTS} kill -9: file opens, nothing acknowledged is lost")
+    log = power_cut.logged(folder, 2 * MOMENTS, True)
     cuts = 0
-    for acknowledged, files in power_cut.moments(log, 200, rng):
+    for acknowledged, files in power_cut.moments(log, MOMENTS, rng):
         place = folder / f"cut{cuts}"
         place.mkdir()
         for name, content in files.items():
@@ -149,44 +149,40 @@ def crash(folder):
         check(read(place / "s.felt", KEY), acknowledged)
         cuts += 1
     print(f"{cuts} of {cuts} power cuts: file opens, nothing acknowledged is lost")
+    for k in range(DISKS):
+        path = folder / f"full{k}.felt"
+        acknowledged, (first, _) = fill_up(path, rng.randrange(50_000, 500_000))
+        assert "check the disk and its free space" in first
+        assert {a.received for a in read(path).account().values()} in ({acknowledged * FRAME}, set())
+        Writer.resume(path).close()
+        path.unlink()
+    print(f"{DISKS} of {DISKS} full disks: said in one sentence, nothing acknowledged is lost, the file goes on")
+
+
+def mutations(folder, sealed, seed, count):
+    """One process's share of the mutated files."""
+    from mutated_files import Mutations
+
+    found = Mutations(folder, KEY if sealed else None, seed).run(count)
+    return found.refused, found.same
 
 
 def mutate(folder, count):
-    """Mutated files: refused with our error, or the very same recording."""
-    sys.path[:0] = [str(TESTS)]
-    import feltsense
-    from same_recording import assert_same
+    """Mutated files and fields: refused with our error, or the very same recording."""
+    from concurrent.futures import ProcessPoolExecutor
 
-    whole = feltsense.participant(seed=1, minutes=7)
-    small = {k: s for k, s in whole.streams.items() if k in ("board.eda", "board.temp")}
-    from feltsense.core.recording import Recording
-
-    recording = Recording("participant-seventeen", small, whole.events, {"a": "b"})
-    rng = random.Random(3)
-    path = folder / "m.felt"
-    refused = same = leaked = 0
-    for key in (None, KEY):
-        good = folder / "good.felt"
-        write(good, recording, overwrite=True, key=key)
-        content = good.read_bytes()
-        for _ in range(count // 2):
-            raw = bytearray(content)
-            for _ in range(rng.randrange(1, 4)):
-                at = rng.randrange(len(raw))
-                raw[at : at + rng.randrange(3)] = rng.randbytes(rng.randrange(3))
-            if rng.random() < 0.1:
-                del raw[rng.randrange(len(raw)) :]
-            path.write_bytes(raw)
-            try:
-                back = read(path, key)
-            except FeltsenseError as e:
-                refused += 1
-                leaked += "participant-seventeen" in str(e)
-            else:
-                assert_same(back, recording)
-                same += 1
-    assert not leaked
-    print(f"{count} mutated files: {refused} refused in one sentence, {same} still the same; no crash, none accepted")
+    shares = 8
+    jobs = [(k % 2 == 1, 100 + k) for k in range(shares)]
+    for _, seed in jobs:
+        (folder / str(seed)).mkdir()
+    with ProcessPoolExecutor(PROCESSES) as pool:
+        running = [pool.submit(mutations, folder / str(s), sealed, s, count // shares) for sealed, s in jobs]
+        done = [r.result() for r in running]
+    refused, same = (sum(n) for n in zip(*done, strict=True))
+    print(
+        f"{refused + same} mutated files and fields, half of them sealed: {refused} refused in one sentence, "
+        f"{same} still the same; no crash, none accepted that says anything else"
+    )
 
 
 def main():

@@ -15,7 +15,8 @@ SECTOR = 512
 CHILD = """
 import os, sys
 sys.path.insert(0, sys.argv[2])
-from test_store_crash import ACC, ECG, T0, Event, EventKind, frame
+from feltsense.core.event import Event, EventKind
+from recorders import ACC, ECG, T0, frame
 from feltsense.store import DataKey, Writer
 folder, commits = sys.argv[1], int(sys.argv[3])
 key = DataKey("00ff00ff00ff00ff", bytes(range(32))) if sys.argv[4] == "sealed" else None

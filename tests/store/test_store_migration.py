@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_store_crash import ACC, ECG, T0, frame
+from recorders import ACC, ECG, T0, frame
 
 from feltsense.core.chunk import Chunk, Gap, GapReason, StreamInfo
 from feltsense.core.event import Event, EventKind

@@ -2,12 +2,10 @@
 
 import os
 import random
-import subprocess
-import sys
 
 import power_cut
 import pytest
-from test_store_crash import check
+from recorders import FRAME, check, fill_up
 
 from feltsense.errors import RecordingError
 from feltsense.store import DataKey, Writer, read, verify
@@ -34,49 +32,17 @@ def test_a_power_cut_loses_nothing_acknowledged(tmp_path, sealed):
     assert cuts > CUTS * 0.8
 
 
-FULL = """
-import resource, signal, sys
-sys.path.insert(0, sys.argv[2])
-from test_store_crash import ACC, ECG, frame
-from feltsense.errors import RecordingError
-from feltsense.store import Writer
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-writer = Writer(sys.argv[1], "S01", {})
-writer.declare(ECG)
-writer.declare(ACC)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
-k = 0
-try:
-    while k < 5000:
-        for _ in range(7):
-            writer.append(frame(ECG, k))
-            writer.append(frame(ACC, k))
-            k += 1
-        writer.commit()
-        print(k, flush=True)
-except RecordingError as e:
-    print(e, file=sys.stderr)
-    try:
-        writer.append(frame(ECG, k + 50))
-    except RecordingError as again:
-        print(again, file=sys.stderr)
-"""
-
-
 @pytest.mark.skipif(os.name != "posix", reason="limits of files' sizes are POSIX")
 @pytest.mark.parametrize("limit", [60_000, 150_000, 400_000])
-def test_a_disk_that_is_full_is_said_and_loses_nothing_acknowledged(tmp_path, request, limit):
+def test_a_disk_that_is_full_is_said_and_loses_nothing_acknowledged(tmp_path, limit):
     path = tmp_path / "s.felt"
-    told = [sys.executable, "-c", FULL, str(path), str(request.path.parent), str(limit)]
-    done = subprocess.run(told, capture_output=True, check=True, text=True)
-    acknowledged = [int(line) for line in done.stdout.split()]
-    first, second = done.stderr.strip().splitlines()
+    acknowledged, (first, second) = fill_up(path, limit)
     assert "check the disk and its free space" in first
     assert "cannot be written" in first
     assert "Writer.resume" in second
     back = read(path)
     counts = {a.received for a in back.account().values()}
-    assert counts in ({(acknowledged or [0])[-1] * 73}, set())
+    assert counts in ({acknowledged * FRAME}, set())
     with Writer.resume(path) as writer:
         assert writer.path == path
 

@@ -4,6 +4,7 @@ import sqlite3
 
 import numpy as np
 import pytest
+from mutated_files import mend_checksums
 
 from feltsense.core.chunk import Chunk, StreamInfo
 from feltsense.core.event import Event, EventKind
@@ -131,7 +132,7 @@ def test_rows_that_were_moved_do_not_open_even_with_a_checksum_that_fits(tmp_pat
     write(path, secret_recording(), key=KEY)
     db = sqlite3.connect(path)
     db.execute(sql)
-    _mend_checksums(db)
+    mend_checksums(db)
     db.commit()
     db.close()
     with pytest.raises(RecordingError, match="seal does not open"):
@@ -143,25 +144,11 @@ def test_a_plain_row_in_a_sealed_recording_is_refused(tmp_path):
     write(path, secret_recording(), key=KEY)
     db = sqlite3.connect(path)
     db.execute("UPDATE event SET t_ns = 5, kind = 'note', text = 'forged', body = NULL")
-    _mend_checksums(db)
+    mend_checksums(db)
     db.commit()
     db.close()
     with pytest.raises(RecordingError, match="is not sealed in a recording that is"):
         read(path, KEY)
-
-
-def _mend_checksums(db):
-    """As somebody would who knows the format, and not the key."""
-    from feltsense.store.rows import COLUMNS, row_sum
-    from feltsense.store.schema import checksum
-
-    for table, names in COLUMNS.items():
-        rows = db.execute(f"SELECT rowid, {', '.join(names)}, body FROM {table}").fetchall()  # noqa: S608
-        for key, *columns, body in rows:
-            crc = row_sum(table, columns, body)
-            db.execute(f"UPDATE {table} SET crc = ? WHERE rowid = ?", (crc, key))  # noqa: S608
-    (lock,) = db.execute("SELECT recording, key_id FROM lock").fetchall()
-    db.execute("UPDATE lock SET crc = ?", (checksum(*lock),))
 
 
 class Broken:

@@ -77,7 +77,7 @@ class Writer:
         self.path = Path(path)
         self._tails: dict[str, Tail] = {}
         self._counts = {"stream": 0, "chunk": 0, "event": 0}
-        self._about = 1
+        self._about, self._metadata = 1, len(metadata or {})
         recording = secrets.token_hex(16)
         seal = None if key is None else Seal(key, recording)
         _make(self.path)
@@ -145,7 +145,7 @@ class Writer:
                 check_whole(self._db, self.path)
                 check_totals(self._rows, version)
                 self._counts = {t: self._count(t) for t in ("stream", "chunk", "event")}
-                self._about = self._count("about") + 1
+                self._about, self._metadata = self._count("about") + 1, self._count("metadata")
                 origin = next((int(v) for _, k, v in self._rows.all("about") if k == "origin"), None)
                 for row, info in load_streams(self._rows).items():
                     with row_checked(self.path, "stream", row):
@@ -312,7 +312,8 @@ class Writer:
 
     def _total(self) -> str:
         samples = {str(t.key): t.written for t in self._tails.values() if t.rows}
-        return json.dumps(self._counts | {"samples": samples})
+        about = {"about": self._about - 1, "metadata": self._metadata}
+        return json.dumps(self._counts | about | {"samples": samples})
 
     def _in_force(self, probe: str) -> None:
         """Look into the file: what was written must not be readable in it."""
