@@ -24,6 +24,8 @@ from feltsense.pipeline import Pipeline, extract
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from numpy.typing import NDArray
+
     from feltsense.bundle import Bundle
     from feltsense.bundle.run import Outputs
     from feltsense.core.chunk import Chunk, StreamInfo
@@ -100,6 +102,8 @@ class Session:
         """Features behind the predictions that the last push gave, one each: for a screen."""
         self.inputs: list[Inputs] = []
         """What the model was given for them, one each: for an explanation."""
+        self.smoothed: list[NDArray[np.float64]] = []
+        """Their smoothed logits (classes − 1), before the person's own calibration: what own labels are learned against."""
         self.adopt(profile)
 
     @property
@@ -147,7 +151,7 @@ class Session:
         yield from self.finish()
 
     def _answer(self, pairs: list[tuple[Window, FeatureVector]]) -> list[Prediction]:
-        self.vectors, self.inputs = [v for _, v in pairs], []
+        self.vectors, self.inputs, self.smoothed = [v for _, v in pairs], [], []
         return [self._predict(w, v) for w, v in pairs]
 
     def _predict(self, window: Window, vector: FeatureVector) -> Prediction:
@@ -164,6 +168,7 @@ class Session:
         inputs = Inputs(x, quality, mean[None], seconds[None], *past, *own, *shares)
         self.inputs.append(inputs)
         out = self._bundle.runner.run(inputs)
+        self.smoothed.append(out.smoothed[0])
         if not (self._resting(window) and self._earlier.any()):
             self._counts += self._model.adaptive.count(out.z, self._ms)
         if not out.abstain[0, 0]:

@@ -1,4 +1,4 @@
-"""``feltsense calibrate``: learn a person's rest."""
+"""``feltsense calibrate``: learn a person's rest, or what a few labels of the person's own say."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     p.add_argument("--subject", metavar="ID", help="pseudonym (default: that of the recording)")
     p.add_argument("--model", metavar="BUNDLE", help="model to calibrate for (default: the shipped one for stress)")
+    p.add_argument(
+        "--labels", metavar="CSV",
+        help="the person's own labels of the recording, columns label,start_s,end_s; learned on top of --profile",
+    )
+    p.add_argument("--profile", help="with --labels: the profile to add to; it stays as it is")
     p.add_argument("--out", required=True, metavar="PROFILE", help="profile to write, JSON")
     p.set_defaults(run=run)
 
@@ -39,6 +44,11 @@ def run(args: argparse.Namespace) -> int:
     from feltsense.errors import InputError
     from feltsense.importers import open_recording, recordings_in
 
+    if args.labels:
+        return _own_labels(args)
+    if args.profile:
+        msg = "--profile is what --labels are added to; name the labels, or leave it out"
+        raise InputError(msg)
     loaded = bundle.load(args.model, runner="numpy")
     if loaded.model.window_s == WHOLE and not args.rest:
         paths = [w for p in map(Path, args.recording) for w in (recordings_in(p) if p.is_dir() else [p])]
@@ -53,4 +63,27 @@ def run(args: argparse.Namespace) -> int:
         profile = calibrate(recording, rest, loaded)
     profile.save(args.out)
     sys.stdout.write(f"{args.out}: {profile.lineage[-1]}; {len(profile.rest)} features\n")
+    return 0
+
+
+def _own_labels(args: argparse.Namespace) -> int:
+    """Learn from labels and write the profile."""
+    from feltsense import bundle
+    from feltsense.cli._data import say
+    from feltsense.core.profile import UserProfile
+    from feltsense.datasets.labelled import read_own
+    from feltsense.errors import InputError
+    from feltsense.importers import open_recording
+    from feltsense.train.own_labels import learn_labels
+
+    if len(args.recording) > 1 or args.rest or not args.profile:
+        msg = "--labels is learned from one recording on top of a profile: give --profile (from --rest before), no --rest"
+        raise InputError(msg)
+    loaded = bundle.load(args.model, runner="numpy")
+    recording = open_recording(args.recording[0], args.subject)
+    labelled = read_own(args.labels, Path(args.recording[0]), recording.subject)
+    before = UserProfile.load(args.profile)
+    profile = learn_labels(recording, labelled.intervals(recording, say), loaded, before)
+    profile.save(args.out)
+    sys.stdout.write(f"{args.out}: {profile.lineage[-1]}\n")
     return 0

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from feltsense.core.recording import Recording
 
-__all__ = ["Interval", "Labelled", "Mark", "read_manifest"]
+__all__ = ["Interval", "Labelled", "Mark", "read_manifest", "read_own"]
 
 SLACK_S = 60.0
 """Labels may end this much after the signal (or begin before it): devices are stopped a little early."""
@@ -186,6 +186,40 @@ def read_manifest(path: str | Path) -> list[Labelled]:
         Labelled(subject, path.parent / where, tuple(marks), str(path), tuple(sorted(about[where, subject].items())))
         for (where, subject), marks in found.items()
     ]
+
+
+def read_own(path: str | Path, recording: Path, subject: str) -> Labelled:
+    """Read a person's own labels of one recording: columns label, start_s, end_s, in seconds from its first sample.
+
+    Raises
+    ------
+    LabelError
+        If a column or value is missing or wrong; the message names file, line and column.
+    """
+    path, columns = Path(path), ("label", "start_s", "end_s")
+    marks = []
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = [c for c in columns if c not in (reader.fieldnames or ())]
+            if missing:
+                msg = f"{path}: line 1: column {', '.join(missing)} missing; labels have {','.join(columns)}"
+                raise LabelError(msg)
+            for row in reader:
+                where = f"{path}: line {reader.line_num}"
+                label = (row["label"] or "").strip()
+                start, stop = _seconds(row, "start_s", where), _seconds(row, "end_s", where)
+                if not label or start is None or stop is None:
+                    msg = f"{where}: label, start_s and end_s must not be empty"
+                    raise LabelError(msg)
+                if stop <= start:
+                    msg = f"{where}: end_s {stop:g} is not after start_s {start:g}"
+                    raise LabelError(msg)
+                marks.append(Mark(label, start, stop))
+    except (OSError, UnicodeDecodeError, csv.Error) as e:
+        msg = f"{path}: cannot read the labels ({e})"
+        raise LabelError(msg) from None
+    return Labelled(subject, recording, tuple(marks), str(path))
 
 
 def _share(row: Mapping[str, str | None], where: str) -> float:

@@ -10,7 +10,7 @@ Rules
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from feltsense.core.window import Window
     from feltsense.datasets.labelled import Interval
 
-__all__ = ["PURITY", "UNLABELLED", "classes_of", "first_rest", "votes"]
+__all__ = ["PURITY", "UNLABELLED", "Span", "classes_of", "first_rest", "votes"]
 
 PURITY = 0.95
 """Share of a window that its label covers at least."""
@@ -34,14 +33,26 @@ _EVEN = 1e-9
 """Shares that differ by less are equal: they were added up from text."""
 
 
+class Span(Protocol):
+    """Something that lies in time: a window, a prediction."""
+
+    @property
+    def start_ns(self) -> int:
+        """Its start, session time."""
+
+    @property
+    def stop_ns(self) -> int:
+        """Its end."""
+
+
 def votes(
-    windows: Sequence[Window], intervals: Sequence[Interval], classes: Sequence[str]
+    windows: Sequence[Span], intervals: Sequence[Interval], classes: Sequence[str]
 ) -> tuple[NDArray[np.float64], bool]:
     """Votes for each class (n, classes), NaN where nobody labels a window; and whether opinions may differ.
 
     Parameters
     ----------
-    windows : sequence of Window
+    windows : sequence of Span
         Of the recording.
     intervals : sequence of Interval
         Its labels, every one among `classes`.
@@ -60,13 +71,13 @@ def votes(
 
 
 def _opinion(
-    window: Window, intervals: Sequence[Interval], classes: Sequence[str], *, soft: bool
+    window: Span, intervals: Sequence[Interval], classes: Sequence[str], *, soft: bool
 ) -> NDArray[np.float64]:
     """One rater's vote: one class, or shares that add up to 1, or nothing."""
     length = window.stop_ns - window.start_ns
     covered = np.zeros(len(classes))
     for i in intervals:
-        if window.overlaps(i.start_ns, i.stop_ns):
+        if window.start_ns < i.stop_ns and i.start_ns < window.stop_ns:
             covered[classes.index(i.label)] += i.share * (min(window.stop_ns, i.stop_ns) - max(window.start_ns, i.start_ns))
     if soft:
         return covered / covered.sum() if covered.sum() >= PURITY * length else np.zeros(len(classes))
