@@ -24,7 +24,9 @@ def watch():
     Window.bind(on_flip=lambda *_: frames.append(time.perf_counter()))
 """
 
-EMPTY = COMMON + """
+EMPTY = (
+    COMMON
+    + """
 from kivy.app import App
 from kivy.clock import Clock
 from kivy.uix.label import Label
@@ -48,8 +50,11 @@ async def main():
     await app.async_run("asyncio")
 asyncio.run(main())
 """
+)
 
-LIVE = COMMON + """
+LIVE = (
+    COMMON
+    + """
 import logging, pathlib
 logging.getLogger("bumble").setLevel(logging.ERROR)
 from feltsense import bundle
@@ -91,6 +96,7 @@ async def main():
     await app.async_run("asyncio")
 asyncio.run(main())
 """
+)
 
 
 def measure(code):

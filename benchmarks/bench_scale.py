@@ -92,8 +92,10 @@ def main():
     few = run(2, max(8, options.people // 4), options)
     with tempfile.TemporaryDirectory() as folder:
         killed = run(2, options.people, options, str(Path(folder) / "killed"))
-    print(f"1 worker {one[0]:.1f} s (features {one[1]:.1f}), 2 workers {two[0]:.1f} s ({two[1]:.1f}): "
-          f"{one[0] / two[0]:.2f} times, features {one[1] / two[1]:.2f} (floor {FASTER})")
+    print(
+        f"1 worker {one[0]:.1f} s (features {one[1]:.1f}), 2 workers {two[0]:.1f} s ({two[1]:.1f}): "
+        f"{one[0] / two[0]:.2f} times, features {one[1] / two[1]:.2f} (floor {FASTER})"
+    )
     print(f"peak memory of a worker {two[2]:.2f} GB, with a quarter of the people {few[2]:.2f} GB (floor {MOST_GB})")
     print(f"same figures on 1 and 2: {one[3] == two[3]}; with a worker killed in the middle: {one[3] == killed[3]}")
     good = one[3] == two[3] == killed[3] and two[2] <= MOST_GB

@@ -39,7 +39,19 @@ if TYPE_CHECKING:
     from feltsense_bridge.clock import DeviceClock
     from feltsense_bridge.device import Frame
 
-__all__ = ["RATE_TOLERANCE", "Judge", "Outage", "Stragglers", "Timed", "Verdict", "Word", "elapsed_gap", "frames_lost"]
+__all__ = [
+    "LATE_RUN",
+    "RATE_TOLERANCE",
+    "SLACK_NS",
+    "Judge",
+    "Outage",
+    "Stragglers",
+    "Timed",
+    "Verdict",
+    "Word",
+    "elapsed_gap",
+    "frames_lost",
+]
 
 RATE_TOLERANCE: Final = 0.02
 """Share by which a true rate differs from nominal at most (an H10 is specified as 130 Hz ± 2 %)."""
@@ -132,9 +144,16 @@ def frames_lost(frame: Frame, last: int | None) -> int | None:
 
 
 class Stragglers:
-    """Tells frames that come late from a clock or counter that went back."""
+    """Tells frames that come late from a clock or counter that went back.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    most : int
+        So many in a row, in order, are no stragglers.
+    """
+
+    def __init__(self, most: int = LATE_RUN) -> None:
+        self._most = most
         self._run = 0
         self._last = 0
 
@@ -142,7 +161,7 @@ class Stragglers:
         """Whether so many in a row are behind, in order, that it is no straggler."""
         self._run = self._run + 1 if self._run and place > self._last else 1
         self._last = place
-        if self._run < LATE_RUN:
+        if self._run < self._most:
             return False
         self._run = 0
         return True

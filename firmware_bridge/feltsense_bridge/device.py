@@ -38,6 +38,7 @@ __all__ = [
     "Frame",
     "Kept",
     "Read",
+    "Repeated",
     "RoundTrip",
     "StreamReset",
     "Subscribe",
@@ -168,6 +169,13 @@ class StreamReset:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeated:
+    """The bytes of a notification came twice: a device whose bytes are one stream cannot read them as frames."""
+
+    stream: str
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """A device's answer to a request for lost frames.
 
@@ -204,7 +212,7 @@ class RoundTrip:
     sent_ns: int
 
 
-Decoded = Frame | StreamReset | Kept | RoundTrip
+Decoded = Frame | StreamReset | Repeated | Kept | RoundTrip
 
 
 @runtime_checkable

@@ -26,7 +26,7 @@ from feltsense.core.timeline import NS, to_ns
 from feltsense.errors import ProtocolError
 from feltsense_bridge.accounting import StreamAccount
 from feltsense_bridge.clock import DeviceClock
-from feltsense_bridge.device import Kept, RoundTrip, StreamReset, Tended
+from feltsense_bridge.device import Kept, Repeated, RoundTrip, StreamReset, Tended
 from feltsense_bridge.errors import ChangedDeviceError
 from feltsense_bridge.frames import SEQUENCE_MODULUS
 from feltsense_bridge.refill import Refill
@@ -237,6 +237,9 @@ class Intake:
         match said:
             case StreamReset():
                 self._reset(said, arrival_ns)
+            case Repeated():
+                if said.stream in self.accounts:
+                    self.accounts[said.stream].counters.duplicates += 1
             case RoundTrip():
                 self._clock.round_trip(said, arrival_ns)
             case Kept():

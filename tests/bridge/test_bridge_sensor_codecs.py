@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from feltsense.core.signals import CATALOGUE
 from feltsense.errors import ProtocolError
 from feltsense_bridge import devices
-from feltsense_bridge.device import Advertisement, StreamReset, Subscribe, Unsubscribe, Write
+from feltsense_bridge.device import Advertisement, Frame, Subscribe, Unsubscribe, Write
 from feltsense_bridge.devices import _ieee11073 as ieee
 from feltsense_bridge.devices import _information as information
 from feltsense_bridge.devices import bitalino as plux
@@ -329,7 +329,7 @@ def test_garbage_raises_nothing_but_protocol_error(model, data):
         except ProtocolError:
             continue
         for frame in frames:
-            if isinstance(frame, StreamReset):
+            if not isinstance(frame, Frame):
                 continue
             kind = device.specs[frame.stream].kind
             assert kind is CATALOGUE[kind.name]

@@ -205,8 +205,8 @@ def decode_info(data: bytes) -> tuple[BoardStream, ...]:
         if kind is not None and channels != len(CATALOGUE[kind].channels):
             msg = f"stream table: {kind} has {len(CATALOGUE[kind].channels)} channels, the row says {channels}"
             raise ProtocolError(msg, at + 2)
-        table[key] = None if kind is None else BoardStream(
-            key, kind, Fraction(top, bottom), scale, offset, bool(flags & _KEEPS)
+        table[key] = (
+            None if kind is None else BoardStream(key, kind, Fraction(top, bottom), scale, offset, bool(flags & _KEEPS))
         )
     return tuple(row for row in table.values() if row is not None)
 

@@ -9,8 +9,8 @@ with only the channels that were asked for, in ascending order. The checksum (xâ
 with its own place zero. Commands are one byte: rate ``code << 6 | 3`` (1, 10, 100, 1000 Hz), start
 ``1 | channels << 2``, stop ``0``. The first four channels of a selection have 10 bits, a fifth and sixth 6.
 
-- The sequence number has 4 bits: in a standing connection it tells up to 7 lost frames exactly, after a pause the
-  elapsed time must decide between multiples of 16, or gives bounds.
+- The sequence number has 4 bits. How many frames were lost is known but for multiples of 16, between which the elapsed
+  time must decide, or gives bounds. A notification that comes twice is told by its bytes.
 - A checksum of 4 bits lets one in 16 damaged frames through. A frame that does not continue
   the sequence is therefore believed only when the one behind it is whole and continues it.
 - Transfer functions are those of PLUX's sensors for a supply of 3.3 V.
@@ -26,13 +26,13 @@ import numpy as np
 
 from feltsense.core.signals import SignalSpec, spec
 from feltsense.errors import ProtocolError
-from feltsense_bridge.device import Advertisement, Frame, StreamReset, Subscribe, Unsubscribe, Write
+from feltsense_bridge.device import Advertisement, Frame, Repeated, Subscribe, Unsubscribe, Write
 from feltsense_bridge.devices._gatt import advertises, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-    from feltsense_bridge.device import Action
+    from feltsense_bridge.device import Action, Decoded
 
 __all__ = [
     "COMMANDS",
@@ -170,7 +170,7 @@ class Bitalino:
 
     def __init__(self, streams: Sequence[str] | None = None) -> None:
         self.streams = chosen(self.model, self.offered, streams, self.offered)
-        self._buffer = b""
+        self._buffer = self._notified = b""
         self._sequence: int | None = None
 
     @classmethod
@@ -185,7 +185,7 @@ class Bitalino:
 
     def start(self) -> Generator[Action, bytes | None, None]:
         """Set the rate and start the channels."""
-        self._buffer, self._sequence = b"", None
+        self._buffer, self._notified, self._sequence = b"", b"", None
         yield Subscribe(FRAMES)
         yield Write(COMMANDS, bytes([_RATE_COMMAND]))
         channels = sum(1 << _CHANNEL[name] for name in self.streams)
@@ -196,7 +196,7 @@ class Bitalino:
         yield Write(COMMANDS, bytes([_STOP]))
         yield Unsubscribe(FRAMES)
 
-    def decode(self, uuid: str, data: bytes) -> list[Frame | StreamReset]:
+    def decode(self, uuid: str, data: bytes) -> list[Decoded]:
         """Frames that a notification completes; what is left over waits for the next.
 
         Raises
@@ -206,8 +206,13 @@ class Bitalino:
         """
         if uuid != FRAMES or not self.streams:
             return []
+        size = _size(len(self.streams))
+        # The sequence makes the same bytes impossible before it wraps.
+        if data == self._notified and size <= len(data) < MODULUS * size:
+            return [Repeated(name) for name in self.streams]
+        self._notified = data
         self._buffer += data
-        frames: list[Frame | StreamReset] = []
+        frames: list[Decoded] = []
         skipped = 0
         while (found := self._next()) is not None:
             if isinstance(found, BitalinoFrame):
@@ -240,7 +245,7 @@ class Bitalino:
         self._buffer, self._sequence = self._buffer[size:], frame.sequence
         return frame
 
-    def _frames(self, frame: BitalinoFrame) -> list[Frame | StreamReset]:
+    def _frames(self, frame: BitalinoFrame) -> list[Frame]:
         return [
             Frame(name, np.array([[counts_to_value(name, c)]]), sequence=frame.sequence, modulus=MODULUS)
             for name, c in zip(self.streams, frame.counts, strict=True)

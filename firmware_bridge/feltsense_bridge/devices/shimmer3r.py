@@ -9,8 +9,8 @@ answered by 0xFF: 05 + u16 (32768 / rate), 08 + u24 sensors (GSR: 0x000004), 21 
 Skin resistance is R_f / (U / 0.5 V − 1) kΩ with U = counts · 3 V / 4095 and R_f of the range (40.2, 287, 1000 or
 3300 kΩ); conductance is one divided by it.
 
-- A packet has no checksum. One is believed when its time is a whole number of sampling periods after the last one's, or
-  when the packet behind it is.
+- A packet has no checksum. One is believed when its time is one sampling period after the last one's, or when that of
+  the packet behind it is one period after its own. A notification that comes twice is told by its bytes.
 - The time wraps after 512 s. It is used as a number of the sample modulo 32768, so that a long outage leaves as many
   answers open as the elapsed time does, and no wrong one.
 - A converter at its stop, or no current, is no conductance: NaN.
@@ -26,7 +26,7 @@ import numpy as np
 
 from feltsense.core.signals import SignalSpec, spec
 from feltsense.errors import ProtocolError
-from feltsense_bridge.device import Advertisement, Frame, Subscribe, Unsubscribe, Write
+from feltsense_bridge.device import Advertisement, Frame, Repeated, Subscribe, Unsubscribe, Write
 from feltsense_bridge.devices._gatt import advertises, chosen
 
 if TYPE_CHECKING:
@@ -109,10 +109,8 @@ class ShimmerPacket:
         return 1000 * over / _FEEDBACK_KOHM[self.gsr >> 14] if over > 0 and counts < _FULL else float("nan")
 
     def follows(self, last: ShimmerPacket) -> bool:
-        """Whether it is a whole number of periods later, and not many: a wrong one in 200 would be, too."""
-        ahead = (self.ticks - last.ticks) % _WRAP
-        off = (ahead + _PERIOD // 2) % _PERIOD - _PERIOD // 2
-        return _PERIOD // 2 < ahead < _WRAP // 2 and abs(off) <= _SLACK
+        """Whether it is one period later."""
+        return abs((self.ticks - last.ticks) % _WRAP - _PERIOD) <= _SLACK
 
 
 class Shimmer3R:
@@ -129,7 +127,7 @@ class Shimmer3R:
 
     def __init__(self, streams: Sequence[str] | None = None) -> None:
         self.streams = chosen(self.model, self.offered, streams, self.offered)
-        self._buffer = b""
+        self._buffer = self._notified = b""
         self._last: ShimmerPacket | None = None
 
     @classmethod
@@ -144,7 +142,7 @@ class Shimmer3R:
 
     def start(self) -> Generator[Action, bytes | None, None]:
         """Set rate, sensor and range, and start."""
-        self._buffer, self._last = b"", None
+        self._buffer, self._notified, self._last = b"", b"", None
         yield Subscribe(NOTIFY)
         for command in (
             bytes([_SET_RATE]) + _PERIOD.to_bytes(2, "little"),
@@ -169,6 +167,10 @@ class Shimmer3R:
         """
         if uuid != NOTIFY or not self.streams:
             return []
+        # Every packet has its time: the same bytes in a row are the same notification.
+        if data == self._notified and len(data) >= _SIZE:
+            return [Repeated("eda")]
+        self._notified = data
         self._buffer += data
         frames: list[Decoded] = []
         skipped = 0
