@@ -8,10 +8,10 @@ from feltsense.core.face_row import AT, span
 from feltsense.core.recording import Recording, Segment, Stream
 from feltsense.core.timeline import TimeMap
 from feltsense.core.vector import Reason
+from feltsense.dsp.expressions import ExpressionFinder
 from feltsense.errors import InputError
 from feltsense.session import extract
 from feltsense.vision import Box, FaceReader, Neutral, camera_stream
-from feltsense.vision.expressions import ExpressionFinder
 from feltsense.vision.mesh import measures, pose
 from feltsense.vision.mesh_tflite import TfliteMesh
 from mesh_cases import mesh

@@ -21,7 +21,7 @@ SCRIPT = """
     import feltsense.features.face, feltsense.session
     from feltsense import Pipeline
     from feltsense.vision import FaceReader, camera_stream, heart_rate
-    from feltsense.vision.expressions import ExpressionFinder
+    from feltsense.dsp.expressions import ExpressionFinder
     from feltsense.vision.person import PersonTargets
 
     t = faces.times(10, 15)

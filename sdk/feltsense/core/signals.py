@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from feltsense.core import face_row
+from feltsense.core.blendshapes import SHAPES
 from feltsense.core.text_row import TEXT_CHANNELS
 from feltsense.core.voice_row import VOICE_CHANNELS
 from feltsense.errors import UnknownNameError
@@ -154,6 +155,8 @@ _KINDS = (
     SignalKind("ppi", "s", ("ppi", "error"), 0.0, 3.0),
     # One row of measures a camera frame; pixels, degrees and grey levels stay far below the limits.
     SignalKind("face", "1", face_row.COLUMNS, -1e6, 1e6),
+    # How far each of a face's muscles moves.
+    SignalKind("blendshapes", "1", SHAPES, 0.0, 1.0),
     # A belt's stretch or a chest's impedance, in the device's counts; only its course means something.
     SignalKind("respiration", "1", ("respiration",), -1e7, 1e7),
     # Pixels row by row from the top left. A scene with a person in it: a window in winter to a hot cup.

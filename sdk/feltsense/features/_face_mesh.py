@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["MESH_SPECS", "mesh"]
+__all__ = ["LID_SPECS", "LONGEST_STEP_S", "MESH_SPECS", "lids", "mesh"]
 
 _LEVEL_S, _BLINK_S, _PERCLOS_S = 1.0, 10.0, 30.0
 _SOUKUPOVA = "Soukupová & Čech 2016, CVWW"
@@ -36,11 +36,14 @@ AWAY_DEG = (20.0, 15.0)
 """Yaw and pitch beyond which the head is turned away from the screen."""
 LONGEST_STEP_S = 0.25
 
-MESH_SPECS = (
-    FeatureSpec("ear_mean", "1", "Mean aspect ratio of the eyes: lids' opening over the eye's width", _SOUKUPOVA, _LEVEL_S),
+LID_SPECS = (
     FeatureSpec("blink_rate", "1/min", "Closures by more than half that last up to 0.5 s", _SOUKUPOVA, _BLINK_S),
     FeatureSpec("blink_dur_ms", "ms", "Mean duration of blinks at half closure", _SOUKUPOVA, _BLINK_S),
     FeatureSpec("perclos", "1", "Share of the time with the eyes closed by 80 % or more", _WIERWILLE, _PERCLOS_S),
+)
+MESH_SPECS = (
+    FeatureSpec("ear_mean", "1", "Mean aspect ratio of the eyes: lids' opening over the eye's width", _SOUKUPOVA, _LEVEL_S),
+    *LID_SPECS,
     FeatureSpec("mouth_open", "1", "Mean distance of the inner lips / distance of the outer eye corners", _OWN, _LEVEL_S),
     FeatureSpec("mouth_width", "1", "Mean distance of the mouth's corners, same unit", _OWN, _LEVEL_S),
     FeatureSpec("corner_raise", "1", "Mean height of the mouth's corners above the lips' middle, same unit", _OWN, _LEVEL_S),
@@ -90,7 +93,10 @@ def mesh(frames: Frames) -> tuple[dict[str, float], dict[str, Reason]]:
         values["gaze_disp"] = float(np.sqrt(np.mean(np.sum((gaze - middle) ** 2, axis=1))))
     pieces = frames.pieces(seen, LONGEST_STEP_S)
     values["head_speed"] = _speed(frames.t_s, m[:, 8:11], pieces)
-    return _lids(values, frames.t_s, m[:, :2].mean(axis=1), pieces, float(np.percentile(eyes, 75)))
+    is_open = max(float(np.percentile(eyes, 75)), LEAST_OPEN)
+    shut = (is_open - m[:, :2].mean(axis=1)) / (is_open * (1.0 - CLOSED_SHARE))
+    blinking, reasons = lids(frames.t_s, shut, pieces)
+    return values | blinking, reasons
 
 
 def _speed(t_s: Array, angles: Array, pieces: list[slice]) -> float:
@@ -99,12 +105,9 @@ def _speed(t_s: Array, angles: Array, pieces: list[slice]) -> float:
     return float(all_steps.mean()) if len(all_steps) else float("nan")
 
 
-def _lids(
-    values: dict[str, float], t_s: Array, eyes: Array, pieces: list[slice], usual: float
-) -> tuple[dict[str, float], dict[str, Reason]]:
-    """Add blinks and PERCLOS, and why they are missing."""
-    is_open = max(usual, LEAST_OPEN)
-    shut = (is_open - eyes) / (is_open * (1.0 - CLOSED_SHARE))
+def lids(t_s: Array, shut: Array, pieces: list[slice]) -> tuple[dict[str, float], dict[str, Reason]]:
+    """Blinks and PERCLOS of lids that are shut by so much, 0 to 1; and why one is missing."""
+    values: dict[str, float] = {}
     observed = sum(float(t_s[p][-1] - t_s[p][0]) for p in pieces)
     reasons: dict[str, Reason] = {}
     for name, least in (("blink_rate", _BLINK_S), ("blink_dur_ms", _BLINK_S), ("perclos", _PERCLOS_S)):

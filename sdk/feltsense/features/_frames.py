@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from feltsense.core.face_row import AT, COLUMNS, span
+from feltsense.core.face_row import AT, span
 from feltsense.dsp.blocks import Tail
 
 if TYPE_CHECKING:
@@ -59,11 +59,11 @@ class Frames(NamedTuple):
 
 
 class FrameTail:
-    """Rows of one stream, bounded by :meth:`forget`."""
+    """Rows of one stream with so many columns, bounded by :meth:`forget`."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: int) -> None:
         self._t = Tail(0, np.int64)
-        self._rows = Tail(len(COLUMNS))
+        self._rows = Tail(columns)
         self._segment = Tail(0, np.int64)
 
     def push(self, chunk: Chunk) -> None:

@@ -19,6 +19,7 @@ from feltsense.features._face_mesh import MESH_SPECS, mesh
 from feltsense.features._face_pulse import LEAST_S, pulse_rate
 from feltsense.features._frames import FrameTail
 from feltsense.features._gate import collect
+from feltsense.features._one_stream import Kept
 from feltsense.quality.face import REASONS, verdicts
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from feltsense.core.chunk import Chunk, StreamInfo
+    from feltsense.core.chunk import StreamInfo
     from feltsense.core.window import Window
     from feltsense.features._frames import Frames
 
@@ -35,7 +36,6 @@ __all__ = ["EXTRACTOR", "Face"]
 _OWN = "this library"
 _WANG = "Wang 2017, IEEE TBME 64:1479 (POS); de Haan 2013, IEEE TBME 60:2878 (CHROM, SNR)"
 _LEVEL_S = 1.0
-_NEVER = -(2**62)
 RATE_TOLERANCE = 0.1
 """A camera in dim light exposes longer than it says; frames that are a tenth fewer are no gap."""
 
@@ -52,35 +52,16 @@ _PULSE = (
 )
 
 
-class Face:
+class Face(Kept[FrameTail]):
     """Features of one camera's rows."""
 
     requires: ClassVar[str] = "face"
-    uses: ClassVar[tuple[str, ...]] = ()
     specs: ClassVar[tuple[FeatureSpec, ...]] = (*_PRESENCE, *_PULSE, *LOOK_SPECS, *MESH_SPECS)
 
     def __init__(self, streams: Mapping[str, StreamInfo]) -> None:
         info = streams[self.requires]
+        super().__init__(FrameTail(info.spec.width))
         self._rate = info.spec.hz
-        self._tail = FrameTail()
-        self._final_ns = _NEVER
-
-    def push(self, chunk: Chunk) -> None:
-        """Take the next rows."""
-        if len(chunk):
-            self._tail.push(chunk)
-            self._final_ns = chunk.stop_ns
-
-    def close(self, stream_id: str) -> None:
-        """End the segment: nothing is carried across anyway."""
-
-    def final_ns(self, stream_id: str) -> int:
-        """All that came is final: a window looks at its own rows only."""
-        return self._final_ns
-
-    def forget(self, before_ns: int) -> None:
-        """Drop what no window from a time on needs."""
-        self._tail.forget(before_ns)
 
     def features(self, window: Window) -> Extracted:
         """Features of a window that is final."""

@@ -12,8 +12,8 @@ import numpy as np
 
 from feltsense.core.target import polar
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
-from feltsense.core.window import StreamTail
 from feltsense.features._gate import collect
+from feltsense.features._one_stream import OneStream
 from feltsense.quality.radar import judge
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from feltsense.core.chunk import Chunk, StreamInfo
+    from feltsense.core.chunk import StreamInfo
     from feltsense.core.window import Window
 
 __all__ = ["EXTRACTOR", "Radar"]
@@ -30,14 +30,12 @@ _OWN = "this library"
 _LEVEL_S, _SPREAD_S = 1.0, 5.0
 STILL_MPS = 0.1
 """Slower is breathing and swaying (the sensor's step is 0.01 m/s, its noise some hundredths)."""
-_NEVER = -(2**62)
 
 
-class Radar:
+class Radar(OneStream):
     """Features of one stream of targets."""
 
     requires: ClassVar[str] = "radar_targets"
-    uses: ClassVar[tuple[str, ...]] = ()
     specs: ClassVar[tuple[FeatureSpec, ...]] = (
         FeatureSpec("present_frac", "1", "Share of frames with a target", _OWN, _LEVEL_S),
         FeatureSpec("n_targets", "1", "Mean number of targets a frame", _OWN, _LEVEL_S),
@@ -53,27 +51,8 @@ class Radar:
     )
 
     def __init__(self, streams: Mapping[str, StreamInfo]) -> None:
-        info = streams[self.requires]
-        self._rate = float(info.spec.rate) if info.spec.rate is not None else None
-        self._tail = StreamTail(info)
-        self._final_ns = _NEVER
-
-    def push(self, chunk: Chunk) -> None:
-        """Take the next frames."""
-        if len(chunk):
-            self._tail.push(chunk)
-            self._final_ns = chunk.stop_ns
-
-    def close(self, stream_id: str) -> None:
-        """End the segment: nothing is carried across anyway."""
-
-    def final_ns(self, stream_id: str) -> int:
-        """All that came is final: a window looks at its own frames only."""
-        return self._final_ns
-
-    def forget(self, before_ns: int) -> None:
-        """Drop what no window from a time on needs."""
-        self._tail.forget(before_ns)
+        super().__init__(streams)
+        self._rate = float(self._tail.info.spec.rate) if self._tail.info.spec.rate is not None else None
 
     def features(self, window: Window) -> Extracted:
         """Features of a window that is final."""

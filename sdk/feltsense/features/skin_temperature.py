@@ -12,8 +12,8 @@ import numpy as np
 
 from feltsense.core.timeline import NS
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
-from feltsense.core.window import StreamTail
 from feltsense.features._gate import collect
+from feltsense.features._one_stream import OneStream
 from feltsense.quality.skin_temperature import REASONS, verdicts
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from feltsense.core.chunk import Chunk, StreamInfo
+    from feltsense.core.chunk import StreamInfo
     from feltsense.core.window import Window
 
 __all__ = ["EXTRACTOR", "SkinTemperature"]
@@ -33,14 +33,12 @@ _SPREAD_S = 30.0
 _SLOPE_S = 48.0
 """A window of 60 s of which a fifth may be missing: skin changes by some hundredths of a degree a minute."""
 _SOURCE = "Vinkers 2013, Stress 16:520"
-_NEVER = -(2**62)
 
 
-class SkinTemperature:
+class SkinTemperature(OneStream):
     """Features of one skin temperature stream."""
 
     requires: ClassVar[str] = "skin_temperature"
-    uses: ClassVar[tuple[str, ...]] = ()
     specs: ClassVar[tuple[FeatureSpec, ...]] = (
         FeatureSpec("mean", "degC", "Mean of the usable samples", _SOURCE, _LEVEL_S),
         FeatureSpec("median", "degC", "Median of the usable samples", _SOURCE, _LEVEL_S),
@@ -50,27 +48,8 @@ class SkinTemperature:
     )
 
     def __init__(self, streams: Mapping[str, StreamInfo]) -> None:
-        info = streams[self.requires]
-        self._rate = info.spec.hz
-        self._tail = StreamTail(info)
-        self._final_ns = _NEVER
-
-    def push(self, chunk: Chunk) -> None:
-        """Take the next samples."""
-        if len(chunk):
-            self._tail.push(chunk)
-            self._final_ns = chunk.stop_ns
-
-    def close(self, stream_id: str) -> None:
-        """End the segment: nothing is carried across anyway."""
-
-    def final_ns(self, stream_id: str) -> int:
-        """All that came is final: a window looks at its own samples only."""
-        return self._final_ns
-
-    def forget(self, before_ns: int) -> None:
-        """Drop what no window from a time on needs."""
-        self._tail.forget(before_ns)
+        super().__init__(streams)
+        self._rate = self._tail.info.spec.hz
 
     def features(self, window: Window) -> Extracted:
         """Features of a window that is final."""

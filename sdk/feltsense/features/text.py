@@ -15,23 +15,20 @@ import numpy as np
 
 from feltsense.core.text_row import at
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
-from feltsense.core.window import StreamTail
 from feltsense.features._gate import collect
+from feltsense.features._one_stream import OneStream
 from feltsense.quality.text import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from feltsense.core.chunk import Chunk, StreamInfo
     from feltsense.core.window import Window
 
     Array = NDArray[np.float64]
 
 __all__ = ["EXTRACTOR", "Text"]
 
-_NEVER = -(2**62)
 _VADER = "Hutto & Gilbert 2014, ICWSM"
 _EDWARDS = "Edwards & Holtzman 2017, J Res Pers 68:63"
 _MOSAIWI = "Al-Mosaiwi & Johnstone 2018, Clin Psychol Sci 6:529"
@@ -44,11 +41,10 @@ _RATES: Final = (
 )
 
 
-class Text:
+class Text(OneStream):
     """Features of one conversation or journal."""
 
     requires: ClassVar[str] = "text"
-    uses: ClassVar[tuple[str, ...]] = ()
     specs: ClassVar[tuple[FeatureSpec, ...]] = (
         FeatureSpec("n_turns", "1", "Own turns that end in the window", _OWN),
         FeatureSpec("n_words", "1", "Own words", _OWN),
@@ -72,27 +68,6 @@ class Text:
         FeatureSpec("valence_others", "1", "Valence of what the others said just before own turns", _OWN),
         FeatureSpec("likeness", "1", "Cosine of the vectors of a turn and the one before, mean over own turns", _OWN),
     )
-
-    def __init__(self, streams: Mapping[str, StreamInfo]) -> None:
-        self._tail = StreamTail(streams[self.requires])
-        self._final_ns = _NEVER
-
-    def push(self, chunk: Chunk) -> None:
-        """Take the next turns."""
-        if len(chunk):
-            self._tail.push(chunk)
-            self._final_ns = chunk.stop_ns
-
-    def close(self, stream_id: str) -> None:
-        """Nothing is carried across."""
-
-    def final_ns(self, stream_id: str) -> int:
-        """Everything up to the last turn is final."""
-        return self._final_ns
-
-    def forget(self, before_ns: int) -> None:
-        """Drop what no window from a time on needs."""
-        self._tail.forget(before_ns)
 
     def features(self, window: Window) -> Extracted:
         """Features of a window that is final."""

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import numpy as np
 
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
-from feltsense.core.window import StreamTail
 from feltsense.features._gate import collect
+from feltsense.features._one_stream import OneStream
 from feltsense.features._voice_phonation import FORMANTS, PHONATION
 from feltsense.features._voice_prosody import LOUDNESS, PITCH, TIMING
 from feltsense.features._voice_rows import REFERENCE_HZ, STEP_S, Rows
@@ -26,45 +26,21 @@ from feltsense.quality.voice import Sound, judge
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from feltsense.core.chunk import Chunk, StreamInfo
     from feltsense.core.window import Window
 
 __all__ = ["EXTRACTOR", "FAMILIES", "Voice"]
 
 FAMILIES: Final = (PITCH, LOUDNESS, TIMING, PHONATION, FORMANTS, SHAPE, CEPSTRUM, AVERAGE, MODULATION, COUPLING)
-_NEVER = -(2**62)
 _EDGES_S = 0.02
 """A window's ends cut two rows."""
 _NOTHING = frozenset({Reason.NO_SIGNAL, Reason.FLATLINE, Reason.NO_SPEECH})
 
 
-class Voice:
+class Voice(OneStream):
     """Features of one stream of rows."""
 
     requires: ClassVar[str] = "voice"
-    uses: ClassVar[tuple[str, ...]] = ()
     specs: ClassVar[tuple[FeatureSpec, ...]] = tuple(s for family in FAMILIES for s in family.specs)
-
-    def __init__(self, streams: Mapping[str, StreamInfo]) -> None:
-        self._tail = StreamTail(streams[self.requires])
-        self._final_ns = _NEVER
-
-    def push(self, chunk: Chunk) -> None:
-        """Take the next rows."""
-        if len(chunk):
-            self._tail.push(chunk)
-            self._final_ns = chunk.stop_ns
-
-    def close(self, stream_id: str) -> None:
-        """End the segment: nothing is carried across anyway."""
-
-    def final_ns(self, stream_id: str) -> int:
-        """All rows that came are final."""
-        return self._final_ns
-
-    def forget(self, before_ns: int) -> None:
-        """Drop what no window from a time on needs."""
-        self._tail.forget(before_ns)
 
     def features(self, window: Window) -> Extracted:
         """Features of a window that is final."""

@@ -9,6 +9,8 @@ Contract
 
 from __future__ import annotations
 
+from feltsense.dsp.expressions import ExpressionFinder
+from feltsense.vision.blendshapes import BlendshapeReader, blendshape_stream
 from feltsense.vision.detect import Box, CascadeDetector, Detector
 from feltsense.vision.heart import HeartRate, heart_rate, read_stream
 from feltsense.vision.mesh import Mesh, Neutral
@@ -17,10 +19,12 @@ from feltsense.vision.source import ArraySource, CameraSource, Frame, Source, Vi
 
 __all__ = [
     "ArraySource",
+    "BlendshapeReader",
     "Box",
     "CameraSource",
     "CascadeDetector",
     "Detector",
+    "ExpressionFinder",
     "FaceReader",
     "Frame",
     "HeartRate",
@@ -28,6 +32,7 @@ __all__ = [
     "Neutral",
     "Source",
     "VideoFile",
+    "blendshape_stream",
     "camera_stream",
     "heart_rate",
     "read_stream",

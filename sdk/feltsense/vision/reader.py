@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from feltsense.core.chunk import Chunk, Gap, GapReason, StreamInfo
+from feltsense.core.chunk import StreamInfo
 from feltsense.core.face_row import AT, COLUMNS, SKIN, span
 from feltsense.core.signals import spec
-from feltsense.core.timeline import NS, TimeMap
 from feltsense.errors import InputError
 from feltsense.vision.detect import Box, CascadeDetector
+from feltsense.vision.frame_rows import FrameRows
 from feltsense.vision.mesh import Neutral, checked, measures
 from feltsense.vision.scene import GREY, Scene, Small
 from feltsense.vision.skin import SkinMeans, patch, shrink
@@ -32,13 +32,11 @@ from feltsense.vision.track import Tracker
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from feltsense.core.chunk import Chunk, Gap
     from feltsense.vision.detect import Detector
     from feltsense.vision.mesh import Mesh
 
 __all__ = ["FaceReader", "camera_stream"]
-
-GAP_S, GAP_PERIODS = 0.25, 3.0
-"""Longest step that is no gap: half a beat of a fast heart, and what a camera skips when a phone is busy."""
 
 
 def camera_stream(rate: float | Fraction | str, stream_id: str = "camera.face") -> StreamInfo:
@@ -97,10 +95,7 @@ class FaceReader:
         self._neutral = neutral or Neutral()
         self._tracker: Tracker | None = None
         self._skin = SkinMeans(whole=region != "face")
-        self._longest = max(GAP_S, GAP_PERIODS / info.spec.hz) * NS
-        self._segment, self._count = 0, 0
-        self._last_ns: int | None = None
-        self._since_ns = 0
+        self._rows = FrameRows(info)
         self._scene = Scene()
         self._before: Small | None = None
 
@@ -136,7 +131,7 @@ class FaceReader:
         box = self._look(image, boxes, row)
         if points is None and self._mesh is not None and box is not None:
             points = self._mesh.landmarks(image, box)
-        return self._row(row, points, t_ns, gap)
+        return self._row(row, points, gap)
 
     def push_landmarks(self, landmarks: ArrayLike | None, t_ns: int) -> Chunk:
         """Read one frame of which only the mesh is known: a phone or a browser that keeps the picture to itself.
@@ -149,22 +144,17 @@ class FaceReader:
             Session time of the exposure, ns.
         """
         points = None if landmarks is None else checked(landmarks)
-        self._check_time(t_ns)
+        self._rows.check(t_ns)
         gap = self._step(t_ns)
         row = np.full(len(COLUMNS), np.nan)
         row[AT["faces"]] = 0.0 if points is None else 1.0
-        return self._row(row, points, t_ns, gap)
+        return self._row(row, points, gap)
 
-    def _row(self, row: NDArray[np.float64], points: NDArray[np.float64] | None, t_ns: int, gap: Gap | None) -> Chunk:
+    def _row(self, row: NDArray[np.float64], points: NDArray[np.float64] | None, gap: Gap | None) -> Chunk:
         """Finish a row: a chunk."""
         if points is not None:
             row[span("eye_left", "gaze_y")] = self._neutral.apply(measures(points))
-        row.setflags(write=False)
-        now = np.array([t_ns], np.int64)
-        time = TimeMap(self.info.spec.rate, np.array([self._count]), now, now, now, np.zeros(1, np.int64))
-        chunk = Chunk(self.info, self._segment, self._count, row[None, :], time, gap)
-        self._count += 1
-        return chunk
+        return self._rows.chunk(row, gap)
 
     def _check(self, image: NDArray[np.uint8], t_ns: int) -> None:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
@@ -173,25 +163,17 @@ class FaceReader:
                 f"got {image.dtype} of shape {image.shape}"
             )
             raise InputError(msg)
-        self._check_time(t_ns)
-
-    def _check_time(self, t_ns: int) -> None:
-        if self._last_ns is not None and t_ns <= self._last_ns:
-            msg = f"{self.info.id}: a frame at {t_ns} ns comes after one at {self._last_ns} ns; give frames in order of time"
-            raise InputError(msg)
+        self._rows.check(t_ns)
 
     def _step(self, t_ns: int) -> Gap | None:
-        """Begin a new segment where frames are missing."""
-        step = 0 if self._last_ns is None else t_ns - self._last_ns
-        self._since_ns, self._last_ns = step, t_ns
-        if step <= self._longest:
-            return None
-        self._segment, self._count, self._before = self._segment + 1, 0, None
-        if self._tracker is not None:
-            self._tracker.reset()
-        self._skin.reset()
-        lost = max(round(step / NS * self.info.spec.hz) - 1, 0)
-        return Gap(lost, lost, GapReason.SOURCE)
+        """Go to the next frame; where some are missing before it, nothing is carried across."""
+        gap = self._rows.step(t_ns)
+        if gap is not None:
+            self._before = None
+            if self._tracker is not None:
+                self._tracker.reset()
+            self._skin.reset()
+        return gap
 
     def _look(self, image: NDArray[np.uint8], boxes: list[Box] | None, row: NDArray[np.float64]) -> Box | None:
         """Fill a row from a picture; where the face is."""
@@ -201,7 +183,7 @@ class FaceReader:
         if self._region == "face":
             box = self._find(small, boxes, row)
         if self._before is not None:
-            row[span("motion_energy", "flow_speed")] = self._scene.motion(self._before, small, self._since_ns, box)
+            row[span("motion_energy", "flow_speed")] = self._scene.motion(self._before, small, self._rows.since_ns, box)
         self._before = small
         part = patch(image, box) if box is not None or self._region == "frame" else None
         if part is None:
@@ -209,7 +191,7 @@ class FaceReader:
             self._skin.reset()
             return None
         cells = shrink(part)
-        row[span(SKIN[0], SKIN[-1])], row[AT["clipped"]] = self._skin.update(cells, self._last_ns or 0)
+        row[span(SKIN[0], SKIN[-1])], row[AT["clipped"]] = self._skin.update(cells, self._rows.last_ns or 0)
         grey = cells @ np.array(GREY)
         row[AT["sharpness"]] = sharpness(grey)
         row[span("grey_mean", "gabor11")] = appearance(grey)
@@ -223,7 +205,7 @@ class FaceReader:
         else:
             if self._tracker is None:
                 self._tracker = Tracker(self._detector or CascadeDetector())
-            found = self._tracker.update(small.grey, self._last_ns or 0)
+            found = self._tracker.update(small.grey, self._rows.last_ns or 0)
             row[AT["faces"]] = found.faces
             box = None if found.box is None else found.box.scaled(small.factor)
         if box is not None:
