@@ -67,16 +67,19 @@ class Batch:
             _source(recording, m, bound[m], engine) if bound[m] else None for m in kept
         ]
 
-    def table(self, *, window: float, hop: float) -> FeatureTable:
+    def table(self, *, window: float, hop: float, until_ns: int | None = None) -> FeatureTable:
         """Features of all windows that end within the recording.
 
         Parameters
         ----------
         window, hop : float
             Seconds.
+        until_ns : int, optional
+            Session time by which a window ends, where the recording is not wanted to its end.
         """
         length, step = Windower(window, hop).length_ns, Windower(window, hop).hop_ns
-        n = max((self._stop_ns - self._start_ns - length) // step + 1, 0)
+        stop_ns = self._stop_ns if until_ns is None else min(until_ns, self._stop_ns)
+        n = max((stop_ns - self._start_ns - length) // step + 1, 0)
         start = self._start_ns + step * np.arange(n, dtype=np.int64)
         sizes = [len(features.extractor(m).specs) for m in self.schema.modalities]
         parts = [_columns(s, start, length, k) for s, k in zip(self._sources, sizes, strict=True)]

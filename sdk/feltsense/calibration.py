@@ -19,15 +19,16 @@ from feltsense.errors import InputError
 from feltsense.session import Pipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from feltsense.batch import Batch
     from feltsense.bundle import Bundle
     from feltsense.core.profile import RestInterval
     from feltsense.core.recording import Recording
     from feltsense.core.vector import FeatureVector
     from feltsense.core.window import Window
 
-__all__ = ["REST_HOP_S", "Rest", "calibrate", "calibrate_utterances", "learn_rest"]
+__all__ = ["REST_HOP_S", "Rest", "calibrate", "calibrate_utterances", "learn_rest", "learn_rest_of_batch"]
 
 REST_HOP_S = 5.0
 
@@ -42,16 +43,32 @@ class Rest:
 
 def learn_rest(recording: Recording, rest: Sequence[RestInterval], modalities: Sequence[str], window: float) -> Rest:
     """Profile of the windows that lie wholly inside the intervals of rest (empty where there are none)."""
-    profile = UserProfile(recording.subject, intervals=tuple(rest), window_s=window, hop_s=REST_HOP_S)
     pipeline = Pipeline(
         recording.infos(), window=window, hop=REST_HOP_S, modalities=modalities, start_ns=recording.start_ns
     )
+    return _rest_of(recording.subject, rest, window, _until(pipeline, recording, _last_ns(rest)))
+
+
+def learn_rest_of_batch(batch: Batch, subject: str, rest: Sequence[RestInterval], window: float) -> Rest:
+    """The same of a recording that was filtered already, for many recordings."""
+    return _rest_of(subject, rest, window, batch.table(window=window, hop=REST_HOP_S, until_ns=_last_ns(rest)))
+
+
+def _rest_of(
+    subject: str, rest: Sequence[RestInterval], window: float, placed: Iterable[tuple[Window, FeatureVector]]
+) -> Rest:
+    """Profile of those of the windows (every :data:`REST_HOP_S` seconds) that lie wholly inside the intervals."""
+    profile = UserProfile(subject, intervals=tuple(rest), window_s=window, hop_s=REST_HOP_S)
     windows = []
-    for placed, vector in _until(pipeline, recording, max((r.stop_ns for r in rest), default=0)):
-        if any(r.start_ns <= placed.start_ns and placed.stop_ns <= r.stop_ns for r in rest):
+    for w, vector in placed:
+        if any(r.start_ns <= w.start_ns and w.stop_ns <= r.stop_ns for r in rest):
             profile = profile.update(vector)
             windows.append(vector)
     return Rest(profile, tuple(windows))
+
+
+def _last_ns(rest: Sequence[RestInterval]) -> int:
+    return max((r.stop_ns for r in rest), default=0)
 
 
 def _until(pipeline: Pipeline, recording: Recording, stop_ns: int) -> Iterator[tuple[Window, FeatureVector]]:

@@ -3,7 +3,7 @@
 import json
 import os
 import signal
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +81,9 @@ def recordings(tmp_path):
 
 
 def same(a, b):
+    for f in fields(a):
+        if isinstance(getattr(a, f.name), np.ndarray):
+            np.testing.assert_array_equal(getattr(a, f.name), getattr(b, f.name), f.name)
     left, right = line_parts(a), line_parts(b)
     assert left.keys() == right.keys()
     for name in left:

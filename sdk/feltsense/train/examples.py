@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feltsense import features
-from feltsense.calibration import learn_rest
+from feltsense.batch import Batch
+from feltsense.calibration import learn_rest_of_batch
 from feltsense.core.timeline import NS
 from feltsense.core.utterance import WHOLE
 from feltsense.core.vector import FeatureSchema
-from feltsense.session import extract
 from feltsense.train.labels import PURITY, UNLABELLED, classes_of, first_rest, votes
 from feltsense.train.traces import Traces, traces
 
@@ -133,37 +133,33 @@ def read_line(labelled: Labelled, target: Target, note: Callable[[str], None]) -
     t0 = recording.start_ns
     watched = (*target.modalities, *(m for m in (MOTION,) if m not in target.modalities))
     window, hop = (recording.seconds, recording.seconds) if target.window_s == WHOLE else (target.window_s, HOP_S)
-    pairs = list(extract(recording, window=window, hop=hop, modalities=watched))
-    if not pairs:
+    batch = Batch(recording, modalities=watched)
+    table = batch.table(window=window, hop=hop)
+    if not len(table):
         note(f"{labelled.subject}: {labelled.path} is shorter than a window of {target.window_s:g} s; not used")
-    profile = None
-    schema = pairs[0][1].schema if pairs else None
+    schema = FeatureSchema([(m, features.extractor(m).specs) for m in target.modalities])
+    inputs, modalities = len(schema.names), len(schema.modalities)
     profile, rest_x = None, None
     if rest:
-        learned = learn_rest(recording, rest, target.modalities, target.window_s)
+        learned = learn_rest_of_batch(batch, recording.subject, rest, target.window_s)
         profile = learned.profile
-        rest_x = np.array([v.values for v in learned.windows]).reshape(len(learned.windows), -1)
-        if not profile.rest:
+        rest_x = np.array([v.values[:inputs] for v in learned.windows]).reshape(-1, inputs)
+        if not any(name in profile.rest for name in schema.names):
             note(f"{labelled.subject}: no usable window of rest in {labelled.path}; not calibrated")
-    schema = FeatureSchema([(m, features.extractor(m).specs) for m in target.modalities])
     mean, seconds = _rest_arrays(schema, profile)
-    windows = [w for w, _ in pairs]
+    windows = [table.window(i) for i in range(len(table))]
     counted, several = votes(windows, intervals, target.classes)
     y = classes_of(counted)
     split = int(np.isfinite(counted).any(axis=1).sum() - (y != UNLABELLED).sum())
     if split:
         note(f"{labelled.subject}: raters are split evenly over {split} windows of {labelled.path}; these have no label")
-    values = np.array([v.values for _, v in pairs]).reshape(len(pairs), -1)
-    quality = np.array([v.quality for _, v in pairs]).reshape(len(pairs), -1)
-    inputs, modalities = len(schema.names), len(schema.modalities)
-    moving = pairs[0][1].schema.owner if pairs else ()
     return Line(
         labelled.subject,
         str(labelled.path),
         schema,
         np.array([(w.stop_ns - t0) / NS for w in windows]),
-        values[:, :inputs],
-        quality[:, :modalities],
+        table.values[:, :inputs],
+        table.quality[:, :modalities],
         y,
         np.array([not rest or w.stop_ns > rest[0].start_ns for w in windows], np.bool_),
         mean,
@@ -174,7 +170,7 @@ def read_line(labelled: Labelled, target: Target, note: Callable[[str], None]) -
         traces(recording),
         _about(labelled, recording),
         counted if several else None,
-        values[:, [i for i, m in enumerate(moving) if m == MOTION]],
+        table.values[:, [i for i, m in enumerate(table.schema.owner) if m == MOTION]],
         rest_x=rest_x,
     )
 

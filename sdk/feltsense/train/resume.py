@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Kept", "digest_of", "digest_of_code", "fingerprint", "line_from", "line_parts"]
 
 SUFFIX = ".npz"
-_ROWS = ("stop_s", "x", "quality", "y", "known", "rest_mean", "rest_seconds", "votes", "motion")
+_ROWS = ("stop_s", "x", "quality", "y", "known", "rest_mean", "rest_seconds", "votes", "motion", "rest_x")
 _META = "meta"
 
 Parts = dict[str, "NDArray[Any]"]
@@ -133,7 +133,8 @@ def line_from(parts: Mapping[str, NDArray[Any]], target: Target) -> tuple[Line, 
         rows["rest_mean"], rows["rest_seconds"], rest_s, meta["start_unix"], meta["window_s"],
     )
     line = replace(line, traces=Traces(parts["prints"], moments), about=meta["about"])
-    return replace(line, votes=rows.get("votes"), motion=rows.get("motion")), list(meta["notes"])
+    line = replace(line, votes=rows.get("votes"), motion=rows.get("motion"), rest_x=rows.get("rest_x"))
+    return line, list(meta["notes"])
 
 
 def digest_of(*values: object) -> str:

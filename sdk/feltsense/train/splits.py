@@ -22,7 +22,7 @@ import numpy as np
 
 from feltsense.errors import LeakError, ModelDataError
 from feltsense.train.examples import Line
-from feltsense.train.traces import alike, normalised
+from feltsense.train.traces import alike, normalised, sharing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -100,18 +100,18 @@ class Cohort:
 
 
 def _no_copies(lines: Sequence[Line]) -> None:
-    for i, a in enumerate(lines):
-        for b in lines[:i]:
-            if not alike(a.traces, b.traces):
-                continue
-            if a.subject == b.subject:
-                msg = f"{b.path} and {a.path} of {a.subject} hold the same signal: give each recording once"
-            else:
-                msg = (
-                    f"{b.subject} ({b.path}) and {a.subject} ({a.path}) hold the same signal: one person under two "
-                    "names would be learned from and judged; give each person one name"
-                )
-            raise LeakError(msg)
+    for j, i in sharing([x.traces for x in lines]):
+        a, b = lines[i], lines[j]
+        if not alike(a.traces, b.traces):
+            continue
+        if a.subject == b.subject:
+            msg = f"{b.path} and {a.path} of {a.subject} hold the same signal: give each recording once"
+        else:
+            msg = (
+                f"{b.subject} ({b.path}) and {a.subject} ({a.path}) hold the same signal: one person under two "
+                "names would be learned from and judged; give each person one name"
+            )
+        raise LeakError(msg)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,7 @@ Rules
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from feltsense.core.recording import Recording
 
-__all__ = ["Moments", "Traces", "alike", "moments_of", "normalised", "traces"]
+__all__ = ["Moments", "Traces", "alike", "moments_of", "normalised", "sharing", "traces"]
 
 FAST_HZ = 16.0
 LEVELS_FAST, LEVELS_SLOW = 8, 6
@@ -124,6 +125,19 @@ def alike(a: Traces, b: Traces) -> bool:
     """Whether two recordings hold the same signal."""
     shared = len(np.intersect1d(a.prints, b.prints, assume_unique=True))
     return shared >= ALIKE_LEAST and shared >= ALIKE * min(len(a.prints), len(b.prints))
+
+
+def sharing(every: Sequence[Traces]) -> list[tuple[int, int]]:
+    """Pairs of recordings that share any print, the earlier first: among thousands only these need be compared."""
+    owner = np.repeat(np.arange(len(every)), [len(t.prints) for t in every])
+    prints = np.concatenate([np.empty(0, np.uint64), *(t.prints for t in every)])
+    order = np.argsort(prints, kind="stable")
+    starts = np.flatnonzero(np.concatenate([[True], np.diff(prints[order]) != 0])) if len(prints) else order
+    sizes = np.diff(starts, append=len(prints))
+    pairs = set()
+    for start, size in zip(starts[sizes > 1].tolist(), sizes[sizes > 1].tolist(), strict=True):
+        pairs |= set(combinations(owner[order[start : start + size]].tolist(), 2))
+    return sorted(pairs, key=lambda p: (p[1], p[0]))
 
 
 def normalised(every: Sequence[Traces]) -> list[str]:
