@@ -15,7 +15,7 @@ from feltsense.fusion.late import decay, lead
 from feltsense.train import fit as fitting
 from feltsense.train.card import card
 from feltsense.train.splits import Cohort, everyone, leave_one_subject_out
-from feltsense.train.stacking import smooth
+from feltsense.train.running import smooth
 from feltsense.train.targets import Target, target
 from train_lines import line, people
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feltsense.bundle.run import Inputs, NumpyRunner
-from feltsense.train.stacking import decided, smooth
+from feltsense.train.running import decided, smooth
 from feltsense.train.timelines import PIECE_S, Timeline, calm_only, own_seed, rearranged, retimed
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import numpy as np
 from feltsense.experts.linear import Linear
 from feltsense.fusion.late import probabilities
 from feltsense.train.margins import class_weights
-from feltsense.train.stacking import smooth
+from feltsense.train.running import smooth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import minimize
 
-from feltsense.fusion.late import Fusion, decay, held, lead, probabilities, settled
+from feltsense.fusion.late import Fusion, probabilities
 from feltsense.train.margins import class_weights, log_loss
+from feltsense.train.running import decided, smooth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from feltsense.train.margins import Fit, Rows
     from feltsense.train.targets import Target
 
-__all__ = ["Stacked", "decided", "fit", "only", "smooth"]
+__all__ = ["Stacked", "fit", "only"]
 
 RIDGE = 0.01
 """Pull of the weights towards equal ones, in units of the mean log-loss: experts of a modality are near copies of
@@ -57,46 +58,6 @@ def only(fusion: Fusion, kept: Sequence[int]) -> Fusion:
     return replace(fusion, member=fusion.member[index], weight=fusion.weight[index])
 
 
-def smooth(
-    logit: NDArray[np.float64], present: NDArray[np.bool_], known: NDArray[np.bool_], stop_s: NDArray[np.float64],
-    half_life: float,
-) -> NDArray[np.float64]:
-    """Exponential mean over one recording's windows (n, k), as a session does it.
-
-    Nothing present: the memory stays as it was. When the baseline changes, the memory starts anew.
-    """
-    out = np.array(logit)
-    last = -1
-    for i in range(len(logit)):
-        fresh = last < 0 or (i > 0 and known[i] != known[i - 1])
-        if fresh:
-            last = -1
-        if last >= 0:
-            since = float(stop_s[i] - stop_s[last])
-            left, before = decay(since, half_life), lead(since, half_life)
-            mixed = left * out[last] + before * logit[last] + (1.0 - left - before) * logit[i]
-            out[i] = mixed if present[i] else out[last]
-        if present[i]:
-            last = i
-    return out
-
-
-def decided(
-    smoothed: NDArray[np.float64], present: NDArray[np.bool_], known: NDArray[np.bool_], hold: float
-) -> NDArray[np.float64]:
-    """Probabilities (n, classes) over one recording's windows, each decision held as a session does it."""
-    n, others = smoothed.shape
-    out = np.empty((n, others + 1))
-    last = np.zeros((1, others + 1))
-    for i in range(n):
-        if i > 0 and known[i] != known[i - 1]:
-            last = np.zeros_like(last)
-        out[i] = probabilities(settled(smoothed[i : i + 1], last, hold))[0]
-        if present[i]:
-            last = held(out[i : i + 1])
-    return out
-
-
 def fit(rows: Rows, fits: Sequence[Fit], target: Target, limits: tuple[float, float, float]) -> Stacked:
     """Fit the fusion.
 
@@ -127,21 +88,13 @@ def fit(rows: Rows, fits: Sequence[Fit], target: Target, limits: tuple[float, fl
     fusion = replace(fusion, share=_share(evidence[judged], fusion, modalities))
     fusion = replace(fusion, rescale=_rescale(evidence, fusion, rows, judged))
     margins = [f.margins for f in fits]
-    logit = _smoothed(fusion(margins, finite, rows.quality).logit, rows, anyone, target.half_life_s)
+    logit = fusion(margins, finite, rows.quality).logit
+    logit = smooth(logit, anyone, rows.known, rows.stop_s, target.half_life_s, rows.line)
     caution = _caution(logit, rows, anyone)
     fusion = replace(fusion, base=fusion.base - caution)
     answered = rows.scored & anyone
-    p = _decided(logit - caution, rows, anyone)
+    p = decided(logit - caution, anyone, rows.known, HOLD, rows.line)
     return Stacked(fusion, caution, _plausible(p[answered], rows.y[answered], rows.subject[answered]))
-
-
-def _decided(smoothed: NDArray[np.float64], rows: Rows, present: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Probabilities of all timelines, each decision held."""
-    out = np.empty((len(smoothed), rows.classes))
-    for number in np.unique(rows.line):
-        mine = rows.line == number
-        out[mine] = decided(smoothed[mine], present[mine], rows.known[mine], HOLD)
-    return out
 
 
 def _caution(smoothed: NDArray[np.float64], rows: Rows, present: NDArray[np.bool_]) -> float:
@@ -154,14 +107,12 @@ def _caution(smoothed: NDArray[np.float64], rows: Rows, present: NDArray[np.bool
     judged = rows.calm & present
     if not judged.any():
         return 0.0
-    lines = np.isin(rows.line, np.unique(rows.line[judged]))
+    some = np.isin(rows.line, np.unique(rows.line[judged]))
+    logit, there, known, line = smoothed[some], present[some], rows.known[some], rows.line[some]
 
     def alarms(caution: float) -> float:
-        p = np.empty((len(smoothed), rows.classes))
-        for number in np.unique(rows.line[lines]):
-            mine = rows.line == number
-            p[mine] = decided(smoothed[mine] - caution, present[mine], rows.known[mine], HOLD)
-        return float((p[judged].argmax(axis=1) > 0).mean())
+        p = decided(logit - caution, there, known, HOLD, line)
+        return float((p[judged[some]].argmax(axis=1) > 0).mean())
 
     low, high = 0.0, MOST_CAUTION
     if alarms(low) <= CALM_ALARMS:
@@ -172,15 +123,6 @@ def _caution(smoothed: NDArray[np.float64], rows: Rows, present: NDArray[np.bool
     return high
 
 
-
-def _smoothed(x: NDArray[np.float64], rows: Rows, present: NDArray[np.bool_], half_life: float) -> NDArray[np.float64]:
-    out = np.array(x)
-    for i in np.unique(rows.line):
-        mine = rows.line == i
-        out[mine] = smooth(x[mine], present[mine], rows.known[mine], rows.stop_s[mine], half_life)
-    return out
-
-
 def _evidence(
     rows: Rows, fits: Sequence[Fit], fusion: Fusion, present: NDArray[np.bool_], half_life: float
 ) -> NDArray[np.float64]:
@@ -188,7 +130,8 @@ def _evidence(
     gain = fusion.gain(present, rows.quality)
     stacked = np.stack([gain[:, m, None] * f.margins for m, f in zip(fusion.member, fits, strict=True)], axis=1)
     n, experts, others = stacked.shape
-    flat = _smoothed(stacked.reshape(n, experts * others), rows, np.asarray(present.any(axis=1)), half_life)
+    flat = stacked.reshape(n, experts * others)
+    flat = smooth(flat, np.asarray(present.any(axis=1)), rows.known, rows.stop_s, half_life, rows.line)
     return flat.reshape(n, experts, others)
 
 
