@@ -1,9 +1,13 @@
 """Synthetic participants on one and on two workers: speed, memory of a worker, and a worker killed in the middle.
 
-Floors: 1 → 2 workers 1.6 times as fast; a worker's peak memory at most 2 GB, and no larger with more participants.
-Small by default; the size of a study is asked for: python benchmarks/bench_scale.py --people 2000 --minutes 60
+Floors: 1 → 2 workers 1.6 times as fast; a worker's peak memory at most 2 GB, and while it extracts no larger with more
+participants; a worker killed in the middle costs no result. Each participant is made (ECG, EDA, temperature) and
+extracted on a worker; then folds run over everybody's windows.
 
-Each participant is made (ECG, EDA, temperature) and extracted on the worker; then folds run over everybody's windows.
+python benchmarks/bench_scale.py                                           small
+python benchmarks/bench_scale.py --people 60 --minutes 60                  the ratio, hours
+python benchmarks/bench_scale.py --people 2000 --minutes 60 --once 2       one run of a study's size on two workers
+python benchmarks/bench_scale.py --people 50,500 --minutes 60 --once 2     memory against participants
 """
 
 import argparse
@@ -62,44 +66,72 @@ def people(n, minutes, murder=""):
 
 
 def memory(_, __):
+    time.sleep(0.05)  # so that every worker is asked, not the fastest alone
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One run: seconds of features and of all, a worker's peak memory (GB) after features and after all, and figures."""
+
+    features_s: float
+    all_s: float
+    features_gb: float
+    all_gb: float
+    body: dict
 
 
 def run(workers, n, options, murder=""):
     with cluster(workers, "") as crew:
-        list(crew.map(memory, None, range(2 * workers)))
+        list(crew.map(memory, None, range(4 * workers)))
         begun = time.monotonic()
         lines = list(read_lines(people(n, options.minutes, murder), STRESS, lambda _: None, crew))
         features = time.monotonic() - begun
-        peak = max(crew.map(memory, None, range(3 * workers)))
+        extracting = max(crew.map(memory, None, range(4 * workers)))
+        begun_folds = time.monotonic()
         splits = grouped_k_fold(Cohort(lines, "synthetic"), options.folds, 0)
         folds = list(evaluate(splits, STRESS, {}, Plan(draws=0), crew))
-        took = time.monotonic() - begun
-        body = result(folds, STRESS, {}, plan=Plan(draws=0))
-    return took, features, peak, body
+        took = features + time.monotonic() - begun_folds
+        peak = max(crew.map(memory, None, range(4 * workers)))
+        return Done(features, took, extracting, peak, result(folds, STRESS, {}, plan=Plan(draws=0)))
+
+
+def once(workers, options):
+    """Runs of several sizes, for their memory."""
+    good = True
+    for n in options.people:
+        done = run(workers, n, options)
+        hours = n * options.minutes / 60.0
+        print(f"{n} participants, {hours:.0f} h, {workers} workers: features {done.features_s:.0f} s, with "
+              f"{options.folds} folds {done.all_s:.0f} s; peak memory of a worker {done.features_gb:.2f} GB in features, "
+              f"{done.all_gb:.2f} GB in folds (floor {MOST_GB}); balanced accuracy "
+              f"{done.body['figures']['rest']['balanced_accuracy']:.3f}", flush=True)
+        good = good and done.all_gb <= MOST_GB
+    return good
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, default=24)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=lambda text: [int(n) for n in text.split(",")], default=[24])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--folds", type=int, default=4)
+    parser.add_argument("--once", type=int, default=0, metavar="WORKERS")
     options = parser.parse_args()
-    load = os.getloadavg()[0]
-    print(f"{options.people} participants of {options.minutes:g} min; load {load:.1f} on {os.cpu_count()} cores")
-    one = run(1, options.people, options)
-    two = run(2, options.people, options)
-    few = run(2, max(8, options.people // 4), options)
+    print(f"{options.minutes:g} min each; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
+    if options.once:
+        return once(options.once, options)
+    n = options.people[0]
+    one, two, few = run(1, n, options), run(2, n, options), run(2, max(8, n // 4), options)
     with tempfile.TemporaryDirectory() as folder:
-        killed = run(2, options.people, options, str(Path(folder) / "killed"))
-    print(
-        f"1 worker {one[0]:.1f} s (features {one[1]:.1f}), 2 workers {two[0]:.1f} s ({two[1]:.1f}): "
-        f"{one[0] / two[0]:.2f} times, features {one[1] / two[1]:.2f} (floor {FASTER})"
-    )
-    print(f"peak memory of a worker {two[2]:.2f} GB, with a quarter of the people {few[2]:.2f} GB (floor {MOST_GB})")
-    print(f"same figures on 1 and 2: {one[3] == two[3]}; with a worker killed in the middle: {one[3] == killed[3]}")
-    good = one[3] == two[3] == killed[3] and two[2] <= MOST_GB
-    return good and one[0] / two[0] >= FASTER
+        killed = run(2, n, options, str(Path(folder) / "killed"))
+    print(f"{n} participants: 1 worker {one.all_s:.1f} s (features {one.features_s:.1f}), 2 workers {two.all_s:.1f} s "
+          f"({two.features_s:.1f}): {one.all_s / two.all_s:.2f} times, features {one.features_s / two.features_s:.2f} "
+          f"(floor {FASTER})")
+    print(f"peak memory of a worker: features {two.features_gb:.2f} GB, with a quarter of the people {few.features_gb:.2f}; "
+          f"folds {two.all_gb:.2f} GB, with a quarter {few.all_gb:.2f} (floor {MOST_GB})")
+    print(f"same figures on 1 and 2: {one.body == two.body}; with a worker killed in the middle: {one.body == killed.body}")
+    good = one.body == two.body == killed.body and two.all_gb <= MOST_GB
+    return good and one.all_s / two.all_s >= FASTER
 
 
 if __name__ == "__main__":

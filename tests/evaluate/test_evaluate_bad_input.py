@@ -68,6 +68,16 @@ def test_reported(folder, capsys):
     assert body["ledger"]["others"] == 0
 
 
+def test_two_workers_write_the_same_bytes(folder):
+    """The whole command; a ledger that is kept elsewhere counts nothing in between."""
+    told = []
+    for workers in ("1", "2"):
+        options = ["--draws", "1", "--seed", "3", "--ledger", str(folder / f"ledger{workers}")]
+        assert evaluate(folder, rows(), "--modalities", "eda", "--workers", workers, *options) == 0
+        told.append((folder / "r.json").read_bytes())
+    assert told[0] == told[1]
+
+
 def test_options_that_contradict_each_other(folder, capsys):
     for options, why in (
         (["--model", "x", "--folds", "3"], "choose one"), (["--folds", "1"], "at least 2 groups"),

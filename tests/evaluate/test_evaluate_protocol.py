@@ -10,7 +10,7 @@ import pytest
 from feltsense.errors import ModelDataError
 from feltsense.evaluate.apply import rearranged
 from feltsense.evaluate.page import html
-from feltsense.evaluate.protocol import evaluate
+from feltsense.evaluate.protocol import Plan, evaluate
 from feltsense.evaluate.result import result
 from feltsense.train.splits import Cohort, leave_one_subject_out
 from feltsense.train.targets import target
@@ -19,14 +19,14 @@ from train_lines import line, people
 STRESS = target("stress", ["rest", "stress"])
 
 
-def loso(lines, training):
-    return list(evaluate(leave_one_subject_out(Cohort(lines)), STRESS, training))
+def loso(lines, training, draws=0):
+    return list(evaluate(leave_one_subject_out(Cohort(lines)), STRESS, training, Plan(draws=draws)))
 
 
 @pytest.fixture(scope="module")
 def body():
-    done = loso(people(4), {"data": "made up"})
-    return result(done, STRESS, {"data": "made up", "notice": "nobody's <b>data</b>"})
+    done = loso(people(4), {"data": "made up"}, 4)
+    return result(done, STRESS, {"data": "made up", "notice": "nobody's <b>data</b>"}, plan=Plan(draws=4))
 
 
 def test_all_rows_are_there(body):
@@ -38,6 +38,13 @@ def test_all_rows_are_there(body):
     # Everyone does the same at the same minute: the clock knows it all.
     assert body["figures"]["time_only"]["balanced_accuracy"] > 0.9
     assert body["figures"]["rest"]["balanced_accuracy"] > body["figures"]["raw"]["balanced_accuracy"]
+
+
+def test_labels_that_mean_nothing_are_drawn_several_times(body):
+    """Few shuffles, which vary little; as many turns as were asked for."""
+    shuffled, shifted = body["controls"]["shuffled_labels"], body["controls"]["shifted_labels"]
+    assert (len(shuffled["balanced_accuracy"]), len(shifted["balanced_accuracy"])) == (3, 4)
+    assert abs(shuffled["mean"] - 0.5) < 0.1
 
 
 def test_every_row_scores_the_same_windows_without_the_calibration(body):

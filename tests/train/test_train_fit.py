@@ -14,8 +14,8 @@ from feltsense.evaluate.protocol import Plan, evaluate
 from feltsense.fusion.late import decay, lead
 from feltsense.train import fit as fitting
 from feltsense.train.card import card
+from feltsense.train.running import decided, smooth
 from feltsense.train.splits import Cohort, everyone, leave_one_subject_out
-from feltsense.train.running import smooth
 from feltsense.train.targets import Target, target
 from train_lines import line, people
 
@@ -93,9 +93,14 @@ def test_three_classes_by_the_same_code(tmp_path):
     np.testing.assert_allclose(p.sum(axis=1), 1.0)
 
 
+def missing(one, modality):
+    mine = np.array([n.startswith(f"{modality}.") for n in one.schema.names])
+    here = np.array([m != modality for m in one.schema.modalities])
+    return replace(one, quality=one.quality * here, x=np.where(mine, np.nan, one.x))
+
+
 def test_people_whose_modality_is_missing_are_learned_from(cohort):
-    eda = np.array([n.startswith("eda") for n in cohort[0].schema.names])
-    gone = [replace(x, quality=x.quality * [1.0, 0.0], x=np.where(eda, np.nan, x.x)) for x in cohort[:2]] + cohort[2:]
+    gone = [missing(x, "eda") for x in cohort[:2]] + cohort[2:]
     said = answer(fit(gone, STRESS).model, gone[0])
     assert said.present.all()
     assert np.isfinite(said.probability).all()
@@ -112,6 +117,8 @@ def test_what_cannot_be_learned_is_said(cohort):
         fit(cohort[:2], STRESS)
     with pytest.raises(ModelDataError, match="'stress' has labelled windows of 0 people"):
         fit([replace(x, y=np.zeros_like(x.y)) for x in cohort], STRESS)
+    with pytest.raises(ModelDataError, match="of the 5 people to learn from has a usable window of eda: leave it out"):
+        fit([missing(x, "eda") for x in cohort], STRESS)
     with pytest.raises(ModelDataError, match="both needed"):
         target("stress", ["rest"])
     with pytest.raises(ModelDataError, match="at least two labels"):
@@ -135,6 +142,20 @@ def test_smoothing_skips_what_is_not_there_and_starts_anew_with_another_baseline
     later = 0.25 * first + lead(60.0, 30.0) * 3 + (0.75 - lead(60.0, 30.0)) * 7
     assert out.tolist() == pytest.approx([1.0, first, first, later, 9.0])
     assert decay(5.0, 30.0) ** 6 == pytest.approx(decay(30.0, 30.0))
+
+
+def test_timelines_side_by_side_are_as_one_by_one():
+    rng = np.random.default_rng(5)
+    line = rng.integers(0, 4, 60)
+    logit, stop = rng.normal(size=(60, 2)), 30.0 * np.arange(60)
+    present, known = rng.random(60) < 0.8, rng.random(60) < 0.9
+    together = smooth(logit, present, known, stop, 40.0, line)
+    held = decided(together, present, known, 0.5, line)
+    for i in range(4):
+        m = line == i
+        alone = smooth(logit[m], present[m], known[m], stop[m], 40.0)
+        np.testing.assert_array_equal(together[m], alone)
+        np.testing.assert_array_equal(held[m], decided(alone, present[m], known[m], 0.5))
 
 
 def test_smoothing_means_the_same_at_every_hop():

@@ -29,7 +29,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     p.add_argument("--folds", type=int, metavar="K", help="groups of people instead of leaving one out at a time")
     p.add_argument("--learn-from", nargs=2, metavar=("NAME", "DIR"), help="learn from this data set, judge the other")
     p.add_argument("--seed", type=int, default=0, metavar="N", help="of everything that is drawn (default 0)")
-    p.add_argument("--draws", type=int, default=1, metavar="N", help="fits on labels that mean nothing (default 1)")
+    p.add_argument("--draws", type=int, default=12, metavar="N", help="fits on labels that mean nothing (default 12)")
     p.add_argument("--keep-folds", metavar="DIR", help="write the bundle of each fold as DIR/SUBJECT.feltbundle")
     p.add_argument("--answers", metavar="FILE", help="write every answer as .parquet or .csv")
     p.add_argument("--against", metavar="FILE", help="answers of another evaluation, to be compared person by person")
@@ -106,7 +106,7 @@ def _judged(
     from feltsense.evaluate.result import result
 
     folder = Path(args.keep_folds) if args.keep_folds else None
-    plan = Plan(args.seed, args.draws, folder, kept(args))
+    plan = Plan(args.seed, args.draws, folder, kept(args), progress)
     if args.model:
         model = bundle.load(args.model, runner="numpy").model
         seen = sorted(set(cohort.people) & set(model.training.get("subjects", [])))
@@ -118,7 +118,7 @@ def _judged(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     splits = _splits(args, cohort, target, crew)
-    done = list(progress(evaluate(splits, target, training, plan, crew), len(cohort.people), "fit and score"))
+    done = list(evaluate(splits, target, training, plan, crew))
     return done, result(done, target, training, split=splits.kind, plan=plan)
 
 

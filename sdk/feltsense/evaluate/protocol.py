@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -23,14 +23,14 @@ from feltsense.errors import LeakError
 from feltsense.evaluate.apply import PIECE_S, answer, calm_only, inputs_of, own_seed, rearranged, silenced
 from feltsense.evaluate.arms import Arm, Fold
 from feltsense.evaluate.keeping import folds_from, folds_parts
-from feltsense.evaluate.nulls import shifted, shuffled
+from feltsense.evaluate.nulls import grouped, judge_null, wanted
 from feltsense.evaluate.plain import Clock, LateFusion, Motion, TimeTeller
 from feltsense.train.card import card
 from feltsense.train.examples import HOP_S
 from feltsense.train.fit import fit
 from feltsense.train.parallel import ALONE
 from feltsense.train.resume import digest_of
-from feltsense.train.splits import SubjectSplit, SubjectSplits
+from feltsense.train.splits import SubjectSplits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,12 +49,17 @@ if TYPE_CHECKING:
 
 __all__ = ["LEVELS", "PIECE_S", "SHUFFLES", "Plan", "evaluate", "of_model"]
 
+S = TypeVar("S")
+T = TypeVar("T")
+
 SHUFFLES = 10
 """Rearranged timelines a person."""
 LEVELS = tuple(round(0.1 * i, 1) for i in range(11))
 """Shares of the modalities that are missing, along the curves (MultiBench's grid)."""
+DRAWS = 12
+"""Fits on labels that are turned around: as many as it takes to see the spread of luck."""
 _SILENCE = 4
-_FOLD = "fold"
+_FOLD, _NULL = "fold", "null"
 SILENT_S = 300.0
 """A sensor falls silent for so long at a time."""
 
@@ -68,17 +73,22 @@ class Plan:
     seed : int
         Of everything that is drawn.
     draws : int
-        How often the model is fitted anew on shuffled labels, and on labels shifted around the session.
+        How often the model is fitted anew on labels turned around the session, and on shuffled ones (at most three
+        times).
     kept : Path or None
         Folder for the bundle of each split.
     work : Kept or None
         Where folds that were done before are taken up, and new ones kept.
+    watch : callable, optional
+        Is given the results as they come, how many there will be and what is done, and passes them on: to show how
+        far the work is.
     """
 
     seed: int = 0
-    draws: int = 1
+    draws: int = DRAWS
     kept: Path | None = None
     work: Kept | None = None
+    watch: Callable[[Iterator[list[Fold]], int, str], Iterator[list[Fold]]] | None = None
 
 
 def evaluate(
@@ -113,21 +123,57 @@ def evaluate(
 def _evaluated(
     splits: SubjectSplits, target: Target, training: Mapping[str, Any], plan: Plan, crew: Crew
 ) -> Iterator[Fold]:
-    """Folds that were kept are taken up, the others done."""
+    """Folds that were kept are taken up, the others done; what means nothing comes first."""
+    coarse = grouped(splits, plan.seed)
+    jobs = [(kind, draw, group) for kind, draw in wanted(plan.draws) for group in range(len(coarse))]
+    nothing: dict[str, dict[str, Arm]] = {}
+    for folds in _done(_Work(_NULL, judge_null, (coarse, target, plan.seed), jobs, "labels that mean nothing"), plan, crew):
+        for fold in folds:
+            nothing.setdefault(fold.subject, {}).update(fold.arms)
+    given = (splits, target, dict(training), replace(plan, work=None, watch=None))
+    for folds in _done(_Work(_FOLD, _judge, given, range(len(splits)), "fit and score"), plan, crew):
+        for fold in folds:
+            yield replace(fold, arms={**fold.arms, **nothing.get(fold.subject, {})})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work(Generic[S, T]):
+    """Jobs of a kind: ``judge(given, job)`` gives folds."""
+
+    kind: str
+    judge: Callable[[S, T], list[Fold]]
+    given: S
+    jobs: Sequence[T]
+    what: str
+
+
+def _done(todo: _Work[S, T], plan: Plan, crew: Crew) -> Iterator[list[Fold]]:
+    """Results of the jobs, in order: taken up where they were kept."""
+    results = _results(todo, plan, crew)
+    return plan.watch(results, len(todo.jobs), todo.what) if plan.watch is not None else results
+
+
+def _results(todo: _Work[S, T], plan: Plan, crew: Crew) -> Iterator[list[Fold]]:
     work = plan.work
-    data = (*splits.cohort.lines, *(splits.source.lines if splits.source is not None else ()))
-    run = digest_of(target, dict(training), plan.seed, plan.draws, splits.groups, *data) if work is not None else ""
-    keys = [f"{run}-{number}" for number in range(len(splits))]
+    run = _digest(todo.given) if work is not None else ""
+    keys = [f"{run}-{'-'.join(str(x) for x in job) if isinstance(job, tuple) else job}" for job in todo.jobs]
     # A bundle that is to be written comes from fitting: then nothing is taken up.
-    there = [work is not None and plan.kept is None and work.has(_FOLD, k) for k in keys]
-    given = (splits, target, dict(training), replace(plan, work=None))
-    fresh = crew.map(_judge, given, [n for n, done in enumerate(there) if not done])
-    for number, key in enumerate(keys):
-        parts = work.get(_FOLD, key) if work is not None and there[number] else None
-        folds = folds_from(parts) if parts is not None else _judge(given, number) if there[number] else next(fresh)
+    there = [work is not None and (plan.kept is None or todo.kind == _NULL) and work.has(todo.kind, k) for k in keys]
+    fresh = crew.map(todo.judge, todo.given, [j for j, done in zip(todo.jobs, there, strict=True) if not done])
+    for job, key, done in zip(todo.jobs, keys, there, strict=True):
+        parts = work.get(todo.kind, key) if work is not None and done else None
+        folds = folds_from(parts) if parts is not None else todo.judge(todo.given, job) if done else next(fresh)
         if work is not None and parts is None:
-            work.put(_FOLD, key, folds_parts(folds))
-        yield from folds
+            work.put(todo.kind, key, folds_parts(folds))
+        yield folds
+
+
+def _digest(given: Any) -> str:
+    """Digest of all that folds depend on."""
+    splits, *more = given
+    data = (*splits.cohort.lines, *(splits.source.lines if splits.source is not None else ()))
+    plain = [replace(x, kept=None) if isinstance(x, Plan) else x for x in more]
+    return digest_of(*plain, splits.groups, *data)
 
 
 def _judge(given: tuple[SubjectSplits, Target, Mapping[str, Any], Plan], number: int) -> list[Fold]:
@@ -150,7 +196,6 @@ def judge(
         Clock.fit(split, len(target.classes)), Motion.fit(split, len(target.classes)), LateFusion.fit(split, target),
     )
     teller = TimeTeller.fit(split, partial(inputs_of, fitted.model))
-    nulls = list(_nulls(splits, number, target, plan))
     out = []
     for subject in split.judge.people:
         mine = split.judge.only((subject,)).lines
@@ -162,8 +207,6 @@ def judge(
             fold.arms["motion_only"] = _joined(mine, _counted(motion))
         fold.arms["late_fusion"] = _joined(mine, _counted(plain))
         fold.curves["late_fusion"] = _curve(plain, mine, plan.seed)
-        for name, model, changed in nulls:
-            fold.arms[name] = _joined(changed.only((subject,)).lines, partial(_answered, model))
         out.append(replace(fold, time_leak=np.concatenate([teller(x) for x in mine])))
     return out
 
@@ -253,14 +296,3 @@ def _silent(line: Line, level: float, seed: int) -> NDArray[np.bool_]:
     drawn = own_seed(line, seed, _SILENCE).random((-(-n // long) if n else 0, modalities)) < level
     out: NDArray[np.bool_] = np.repeat(drawn, long, axis=0)[:n]
     return out
-
-
-def _nulls(splits: SubjectSplits, number: int, target: Target, plan: Plan) -> Iterator[tuple[str, Model, Cohort]]:
-    """Models of labels that mean nothing, with the people by whom they are judged."""
-    split = splits[number]
-    for draw in range(plan.draws):
-        wrong = SubjectSplit(split.name, shuffled(split.learn, plan.seed, draw), split.judge)
-        yield f"shuffled_labels_{draw + 1}", fit(wrong, target).model, split.judge
-        source = None if splits.source is None else shifted(splits.source, plan.seed, draw)
-        turned = splits.of(shifted(splits.cohort, plan.seed, draw), source)[number]
-        yield f"shifted_labels_{draw + 1}", fit(turned, target).model, turned.judge

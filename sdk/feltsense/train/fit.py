@@ -27,7 +27,7 @@ from feltsense.errors import MissingExtraError, ModelDataError
 from feltsense.fusion.adaptive import Adaptive
 from feltsense.fusion.inputs import CLIP, Normaliser
 from feltsense.train import stacking
-from feltsense.train.examples import HOP_S
+from feltsense.train.examples import HOP_S, usable
 from feltsense.train.inputs import plan
 from feltsense.train.margins import BOOSTED, Fit, Rows, fit_expert, out_of_fold
 from feltsense.train.splits import only_split
@@ -60,6 +60,9 @@ FLOOR_S = 30.0
 """Laplace's seconds on either side; 10 and 60 s give the same to .003."""
 COPIES, CALM_COPIES = 4, 2
 """Rearranged timelines of each recording: to learn from, and with nothing but rest to bound false alarms by."""
+ENOUGH = 320
+"""Recordings of which one timeline each teaches as much as more: with so many people it is people who differ. What one
+process holds while fitting then grows by some 0.2 MB a person's hour."""
 FAMILIES = ("linear", "neural")
 MIN_QUALITY = 0.05
 FULL_QUALITY = 0.3
@@ -179,6 +182,12 @@ def _check(lines: Sequence[Line], target: Target) -> tuple[str, ...]:
             odd = sorted(set(line.schema.names) ^ set(lines[0].schema.names))
             msg = f"{line.path} has other features than {lines[0].path}: {', '.join(odd[:6])}"
             raise ModelDataError(msg)
+    for modality in target.modalities:
+        if not any(usable(x, modality) for x in lines):
+            others = ",".join(m for m in target.modalities if m != modality)
+            mend = f"leave it out with --modalities {others}" if others else "there is nothing else to learn from"
+            msg = f"none of the {len(subjects)} people to learn from has a usable window of {modality}: {mend}"
+            raise ModelDataError(msg)
     return subjects
 
 
@@ -220,32 +229,44 @@ def _mean(x: NDArray[np.float64]) -> NDArray[np.float64]:
 def _adaptive(lines: Sequence[Line], layout: Plan, normaliser: Normaliser, calibrated: bool) -> Adaptive:
     """Bins from the training people's normalised inputs, as far as their baselines apply."""
     empty = Adaptive.fit(np.empty((0, len(layout.names))), ADAPTIVE_KAPPA_S, FLOOR_S)
-    parts = [Timeline.of(x, (normaliser, empty), _columns(x, layout), calibrated=calibrated) for x in lines]
-    return Adaptive.fit(np.concatenate([p.z[p.known] for p in parts]), ADAPTIVE_KAPPA_S, FLOOR_S)
+    seen = []
+    for x in lines:
+        own = Timeline.of(x, (normaliser, empty), _columns(x, layout), calibrated=calibrated)
+        seen.append(own.z[own.known])
+    return Adaptive.fit(np.concatenate(seen), ADAPTIVE_KAPPA_S, FLOOR_S)
 
 
 def _rows(
     lines: Sequence[Line], layout: Plan, parts: tuple[Normaliser, Adaptive], target: Target, calibrated: bool
 ) -> Rows:
-    """Windows of every line's rearranged timelines, stacked."""
-    moved, scored, calm = [], [], []
+    """Windows of every line's rearranged timelines, stacked; histories, the largest by far, are one timeline's at a time."""
+    copies, calm_copies = _copies(len(lines))
+    moved, scored, calm, standing, usable, known = [], [], [], [], [], []
     for line in lines:
-        for seed in range(COPIES + (CALM_COPIES if target.rest else 0)):
-            quiet = seed >= COPIES
-            new, order = rearranged(line, HOP_S, seed, only=(0,) if quiet else None)
-            moved.append(new)
+        columns = _columns(line, layout)
+        for seed in range(copies + (calm_copies if target.rest else 0)):
+            quiet = seed >= copies
+            new, order = rearranged(line, HOP_S, COPIES + seed - copies if quiet else seed, only=(0,) if quiet else None)
+            own = Timeline.of(new, parts, columns, calibrated=calibrated)
+            standing.append(parts[1](own.z, own.seen))
+            usable.append(np.abs(own.z) < CLIP)
+            known.append(own.known)
+            moved.append(replace(new, x=new.x[:, :0], motion=None, votes=None))
             scored.append(line.scored[order])
             calm.append(np.full(len(order), quiet, np.bool_))
-    seen = [Timeline.of(x, parts, _columns(x, layout), calibrated=calibrated) for x in moved]
     judged, alone = np.concatenate(scored), np.concatenate(calm)
     y = np.concatenate([x.y for x in moved])
     names = [f.name for f in layout.features]
     owner = np.array([target.modalities.index(names[i].partition(".")[0]) for i in layout.left])
     return Rows(
-        np.concatenate([parts[1](t.z, t.seen) for t in seen]), np.concatenate([np.abs(t.z) < CLIP for t in seen]),
+        np.concatenate(standing), np.concatenate(usable),
         np.concatenate([x.quality for x in moved]), y, (y >= 0) & ~alone, judged & ~alone, owner,
         np.concatenate([np.full(len(x.y), x.subject) for x in moved]),
         np.concatenate([np.full(len(x.y), i) for i, x in enumerate(moved)]),
-        np.concatenate([x.stop_s for x in moved]), np.concatenate([t.known for t in seen]), judged & alone,
-        len(target.classes),
+        np.concatenate([x.stop_s for x in moved]), np.concatenate(known), judged & alone, len(target.classes),
     )
+
+
+def _copies(lines: int) -> tuple[int, int]:
+    """Rearranged timelines of each of so many recordings, to learn from and of calm."""
+    return max(1, min(COPIES, ENOUGH // lines)), max(1, min(CALM_COPIES, ENOUGH // lines))

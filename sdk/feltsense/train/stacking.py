@@ -88,8 +88,7 @@ def fit(rows: Rows, fits: Sequence[Fit], target: Target, limits: tuple[float, fl
     fusion = replace(fusion, share=_share(evidence[judged], fusion, modalities))
     fusion = replace(fusion, rescale=_rescale(evidence, fusion, rows, judged))
     margins = [f.margins for f in fits]
-    logit = fusion(margins, finite, rows.quality).logit
-    logit = smooth(logit, anyone, rows.known, rows.stop_s, target.half_life_s, rows.line)
+    logit = _smoothed(fusion(margins, finite, rows.quality).logit, rows, anyone, target.half_life_s)
     caution = _caution(logit, rows, anyone)
     fusion = replace(fusion, base=fusion.base - caution)
     answered = rows.scored & anyone
@@ -123,6 +122,10 @@ def _caution(smoothed: NDArray[np.float64], rows: Rows, present: NDArray[np.bool
     return high
 
 
+def _smoothed(x: NDArray[np.float64], rows: Rows, present: NDArray[np.bool_], half_life: float) -> NDArray[np.float64]:
+    return smooth(x, present, rows.known, rows.stop_s, half_life, rows.line)
+
+
 def _evidence(
     rows: Rows, fits: Sequence[Fit], fusion: Fusion, present: NDArray[np.bool_], half_life: float
 ) -> NDArray[np.float64]:
@@ -130,8 +133,7 @@ def _evidence(
     gain = fusion.gain(present, rows.quality)
     stacked = np.stack([gain[:, m, None] * f.margins for m, f in zip(fusion.member, fits, strict=True)], axis=1)
     n, experts, others = stacked.shape
-    flat = stacked.reshape(n, experts * others)
-    flat = smooth(flat, np.asarray(present.any(axis=1)), rows.known, rows.stop_s, half_life, rows.line)
+    flat = _smoothed(stacked.reshape(n, experts * others), rows, np.asarray(present.any(axis=1)), half_life)
     return flat.reshape(n, experts, others)
 
 
