@@ -63,7 +63,8 @@ def _bumps(t: Array, centres: Array, heights: Array, widths: Array) -> Array:
     away = (t[np.clip(at, 0, len(t) - 1)] - centres[:, None]) / widths[:, None]
     wave = heights[:, None] * np.exp(-0.5 * away**2)
     inside = (at >= 0) & (at < len(t))
-    return np.bincount(at[inside], wave[inside], minlength=len(t))
+    out: Array = np.bincount(at[inside], wave[inside], minlength=len(t)).astype(np.float64, copy=False)
+    return out
 
 
 def ecg(traits: Traits, body: Course, beats: Array, moving: Array, rng: np.random.Generator, t: Array) -> Array:
