@@ -10,38 +10,30 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 import feltsense
 from feltsense.core.event import Event, EventKind
-from feltsense.core.recording import Recording, Segment, Stream
-from feltsense.core.timeline import NS, TimeMap
+from feltsense.core.profile import RestInterval
+from feltsense.core.timeline import NS
 from feltsense.report import page, pdf
 from feltsense.report.course import Digest, course, digest
 from feltsense.report.course_content import over_days
+from feltsense.report.plain_course import plain_days
+from feltsense.report.summary import model_line
+from feltsense.report.tally import card
+
+sys.path[:0] = [str(Path(__file__).parents[1] / "tests" / "report")]
+from report_cases import moved  # noqa: E402
 
 FLOOR_S = 5.0
 DAYS, MINUTES, MISSED = 30, 12, (6, 7, 19)
 DAY_NS = 86_400 * NS
-
-
-def moved(recording, by, answers):
-    """The recording on another day, with answers."""
-    streams = {}
-    for k, s in recording.streams.items():
-        segments = []
-        for x in s.segments:
-            t = x.time
-            time_map = TimeMap(t.rate, t.index, t.device_ns + by, t.arrival_ns + by, t.t_ns + by, t.unc_ns)
-            segments.append(Segment(x.values, time_map, x.gap, x.number))
-        streams[k] = Stream(s.info, tuple(segments))
-    events = tuple(replace(e, t_ns=e.t_ns + by) for e in recording.events)
-    return Recording("synthetic-30", streams, events + answers, recording.metadata)
 
 
 def main():
@@ -58,23 +50,30 @@ def main():
             at = made.start_ns + day * DAY_NS
             told = tuple(Event(at + k * NS, EventKind.ANSWER, float(rng.integers(20, 80)), "tense") for k in range(3))
             feltsense.write(folder / f"{day:02d}.felt", moved(made, day * DAY_NS, told))
+        model = feltsense.load_bundle()
+        resting = [RestInterval(made.start_ns, made.start_ns + 270 * NS)]
+        profile = feltsense.calibrate(feltsense.read(folder / "00.felt"), resting, model)
+        who = card(model_line(model), profile)
         cpu = time.process_time()
-        digests = [digest(feltsense.read(f)) for f in sorted(folder.glob("*.felt"))]
+        digests = [digest(feltsense.read(f), model, profile) for f in sorted(folder.glob("*.felt"))]
         first = time.process_time() - cpu
     kept = json.dumps([d.plain() for d in digests])
     cpu = time.process_time()
-    made = over_days(course([Digest.of(d) for d in json.loads(kept)], DAYS), "Study team, room 12")
-    content = pdf(made)
+    made = over_days(course([Digest.of(d) for d in json.loads(kept)], DAYS), "Study team, room 12", made_by=who)
+    pdf(made)
     again = time.process_time() - cpu
     each = first / len(digests)
-    print(f"{len(digests)} sessions of {MINUTES} min in {DAYS} days: features, once: {first:.1f} s ({each:.2f} s each)")
-    print(f"report of {DAYS} days from digests to PDF: {again:.2f} s   floor {FLOOR_S} s")
+    print(f"{len(digests)} sessions of {MINUTES} min in {DAYS} days: features, estimates: {first:.1f} s ({each:.2f} s each)")
+    print(f"report of {DAYS} days, from recordings to PDF: {first + again:.2f} s, of which from digests: {again:.2f} s   "
+          f"floor {FLOOR_S} s")  # fmt: skip
     if args.keep:
         args.keep.mkdir(exist_ok=True)
-        (args.keep / "course.pdf").write_bytes(content)
-        (args.keep / "course.html").write_text(page(made), encoding="utf-8")
-        german = over_days(course(digests, DAYS), "Studienteam, Raum 12", "de")
-        (args.keep / "course_de.pdf").write_bytes(pdf(german, "letter"))
+        whole = course(digests, DAYS)
+        for language, paper in (("en", "a4"), ("de", "a4"), ("en", "letter"), ("de", "letter")):
+            for name, say in (("clinician", over_days), ("participant", plain_days)):
+                document = say(whole, "Study team, room 12", language, who)
+                (args.keep / f"{name}_{language}_{paper}.pdf").write_bytes(pdf(document, paper))
+                (args.keep / f"{name}_{language}.html").write_text(page(document), encoding="utf-8")
 
 
 if __name__ == "__main__":

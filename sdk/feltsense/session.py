@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from feltsense.core.vector import FeatureVector
     from feltsense.core.window import Window
 
-__all__ = ["Pipeline", "Session", "extract", "predict"]
+__all__ = ["Pipeline", "Session", "extract", "predict", "predict_windows"]
 
 CALIBRATION = "calibration"
 """Reason of a window that overlaps the rest which the profile was learned from: its label would be circular."""
@@ -225,3 +225,30 @@ def predict(
     hop = hop if bundle.model.window_s else recording.seconds
     session = Session(recording.infos(), bundle, profile, hop, recording.start_ns, engine)
     return session.run(recording.items())
+
+
+def predict_windows(
+    windows: Iterable[tuple[Window, FeatureVector]],
+    streams: Mapping[str, StreamInfo],
+    bundle: Bundle,
+    profile: UserProfile | None = None,
+    hop: float = 5.0,
+) -> Iterator[Prediction]:
+    """Predictions of windows whose features are there already (a :class:`~feltsense.batch.Batch`'s): a session's, to the bit.
+
+    Parameters
+    ----------
+    windows : iterable of (Window, FeatureVector)
+        In order, of the model's modalities and window length.
+    streams : mapping of str to StreamInfo
+        The recording's.
+    bundle : Bundle
+        The model.
+    profile : UserProfile, optional
+        The person's rest.
+    hop : float
+        Seconds between the windows.
+    """
+    session = Session(streams, bundle, profile, hop, 0)
+    for window, vector in windows:
+        yield session._predict(window, vector)

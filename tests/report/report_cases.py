@@ -1,6 +1,7 @@
 """Recordings, windows and predictions that the report's tests share; every number in them is made up here."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -105,3 +106,17 @@ def predictions(minutes=MINUTES, hop=5.0, target="stress", classes=("rest", "str
             )
         )
     return out
+
+
+def moved(recording, by, answers=(), subject="synthetic-30"):
+    """The recording on another day, with answers."""
+    streams = {}
+    for k, s in recording.streams.items():
+        segments = []
+        for x in s.segments:
+            t = x.time
+            time_map = TimeMap(t.rate, t.index, t.device_ns + by, t.arrival_ns + by, t.t_ns + by, t.unc_ns)
+            segments.append(Segment(x.values, time_map, x.gap, x.number))
+        streams[k] = Stream(s.info, tuple(segments))
+    events = tuple(replace(e, t_ns=e.t_ns + by) for e in recording.events)
+    return Recording(subject, streams, events + tuple(answers), recording.metadata)

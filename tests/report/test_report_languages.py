@@ -9,7 +9,7 @@ from report_cases import predictions, profile, recording, vectors
 
 import feltsense.report
 from feltsense.errors import UnknownNameError
-from feltsense.report import html, page, plain, session, summarise
+from feltsense.report import html, page, plain, plain_course, session, summarise
 from feltsense.report.figures import FEATURES
 from feltsense.report.german import GERMAN
 from feltsense.report.say import Phrase, Say
@@ -81,6 +81,8 @@ def test_german_is_german():
 
 def test_titles_of_the_numbers_are_there():
     assert {c[1] for row in FEATURES for c in row} <= set(GERMAN)
+    assert {t for row in plain_course._SENTENCES.values() for t in row} <= set(GERMAN)
+    assert set(plain_course._TITLES.values()) <= set(GERMAN)
 
 
 def test_phrases_stay_english_until_said():

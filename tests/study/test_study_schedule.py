@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from study_cases import STUDY, study
 
-from feltsense.study import Study, When, after_change, due
+from feltsense.core.event import EventKind
+from feltsense.study import Study, When, after_change, answer_events, due
 
 NS = 10**9
 MINUTE = 60 * NS
@@ -76,3 +77,12 @@ def test_a_change_asks_only_in_the_window_of_local_time():
     at = {h: int(datetime(2026, 5, 4, h, 30, tzinfo=east).timestamp()) * NS for h in (9, 10, 19, 20)}
     assert {h: len(after_change(prompts, t, (), east)) for h, t in at.items()} == {9: 0, 10: 1, 19: 1, 20: 0}
     assert [d.prompt for d in due(prompts, date(2026, 5, 4), "P", east)] == ["where"]
+
+
+def test_answers_are_events_where_they_are_numbers():
+    given = [("tense", "40"), ("mood", "0.5,-0.25"), ("busy", "Yes"), ("words", "1,2,3"), ("odd", "nan"), ("empty", "")]
+    events = answer_events(7, given)
+    assert {e.kind for e in events} == {EventKind.ANSWER}
+    assert [(e.t_ns, e.text, e.value) for e in events] == [
+        (7, "tense", 40.0), (7, "mood.valence", 0.5), (7, "mood.arousal", -0.25),
+    ]  # fmt: skip

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from feltsense.core.event import Event, EventKind
 from feltsense.core.profile import UserProfile
 from feltsense.errors import FeltsenseError
+from feltsense.study import answer_events
 from feltsense_app.presenters.consent import Consent, ConsentPresenter
 from feltsense_app.presenters.flow import SIDE, FlowPresenter, Page, resume
 from feltsense_app.presenters.home import HomePresenter, Level
@@ -220,6 +221,8 @@ class Conductor:
             journal.append(logged)
             words = f"{logged.prompt} {logged.stage}" + "".join(f" {q}={a}" for q, a in logged.answers)
             self.recorder.mark(Event(logged.t_ns, EventKind.NOTE, 0.0, words))
+            for event in answer_events(logged.t_ns, logged.answers):
+                self.recorder.mark(event)
 
         self.prompts = PromptsPresenter(
             study.prompts, self.kept.pseudonym, journal.read(), log, study.following, _local_zone()

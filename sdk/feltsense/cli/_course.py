@@ -1,21 +1,51 @@
-"""A folder of recordings on the command line: one person's course, or a study's coverage."""
+"""A folder of recordings on the command line: one person's course, or a study's coverage.
+
+Sessions are reduced on all cores; what did not change since the last time comes from the cache, where there is one.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from feltsense.cli._progress import progress
 from feltsense.errors import FeltsenseError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from feltsense.report.course import Course, Digest
 
-__all__ = ["course_of", "courses_of", "holds_recordings"]
+__all__ = ["Judge", "course_of", "courses_of", "holds_recordings", "reduced"]
 
-_CACHE = "feltsense digests 1"
+_CACHE = "feltsense digests 2"
+_FEW = 6
+"""Sessions that one process has reduced before another one has started."""
+_ROUNDS = 3
+"""Tasks of each process: few enough to load the model seldom, enough to see progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Which model is to say something about each session, with whose profile; None for the shipped one and for nobody's."""
+
+    model: Path | None = None
+    profile: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """Changes when either does."""
+        parts = [b"" if p is None else p.read_bytes() for p in (self.model, self.profile)]
+        if self.model is None:
+            from feltsense import bundle
+
+            parts[0] = bundle.load(None).id.encode()
+        return hashlib.sha256(b"|".join(parts)).hexdigest()[:16]
 
 
 def holds_recordings(folder: Path) -> bool:
@@ -23,7 +53,7 @@ def holds_recordings(folder: Path) -> bool:
     return folder.is_dir() and any(folder.rglob("*.felt"))
 
 
-def course_of(folder: Path, days: int, subject: str | None, cache: Path | None) -> Course:
+def course_of(folder: Path, days: int, subject: str | None, cache: Path | None, judge: Judge) -> Course:
     """The course of one person's recordings in a folder.
 
     Raises
@@ -33,7 +63,7 @@ def course_of(folder: Path, days: int, subject: str | None, cache: Path | None) 
     """
     from feltsense.report.course import course
 
-    digests, unreadable = _digests(folder, cache)
+    digests, unreadable = _digests(folder, cache, judge)
     for text in unreadable:
         sys.stderr.write(f"note: left out: {text}\n")
     people = sorted({d.subject for d in digests})
@@ -51,7 +81,7 @@ def courses_of(folder: Path, days: int, cache: Path | None) -> tuple[list[Course
     """Everybody's course in a folder, over the same days, and what could not be read."""
     from feltsense.report.course import course
 
-    digests, unreadable = _digests(folder, cache)
+    digests, unreadable = _digests(folder, cache, None)
     if not digests:
         msg = f"{folder}: no recording in it could be read; " + (unreadable[0] if unreadable else "it holds none")
         raise InputError(msg)
@@ -63,32 +93,57 @@ def courses_of(folder: Path, days: int, cache: Path | None) -> tuple[list[Course
     return out, unreadable
 
 
-def _digests(folder: Path, cache: Path | None) -> tuple[list[Digest], list[str]]:
-    """Digests of all recordings; those that did not change come from the cache, where there is one."""
-    from feltsense.importers import open_recording
-    from feltsense.report.course import digest
+def _digests(folder: Path, cache: Path | None, judge: Judge | None) -> tuple[list[Digest], list[str]]:
+    """Digests of all recordings, and what could not be read."""
+    from feltsense.report.course import Digest
 
     known = {} if cache is None else _load(cache)
     paths = sorted(folder.rglob("*.felt"))
-    found: list[Digest] = []
-    fresh: dict[str, Digest] = {}
-    unreadable: list[str] = []
-    for path in progress(paths, len(paths), "read"):
-        state = path.stat()
-        name = f"{path.relative_to(folder)}|{state.st_size}|{state.st_mtime_ns}"
-        made = known.get(name)
-        if made is None:
-            try:
-                made = digest(open_recording(path))
-            except FeltsenseError as e:
-                unreadable.append(str(e))
-                continue
-        fresh[name] = made
-        found.append(made)
+    names = [f"{p.relative_to(folder)}|{_state(p)}|{'' if judge is None else judge.name}" for p in paths]
+    made: list[Digest | str | None] = [known.get(name) for name in names]
+    fresh = [n for n, digest in enumerate(made) if digest is None]
+    for n, found in progress(_reduced([paths[n] for n in fresh], judge), len(fresh), "read"):
+        made[fresh[n]] = found
     if cache is not None:
-        content = {"format": _CACHE, "digests": {k: d.plain() for k, d in fresh.items()}}
-        cache.write_text(json.dumps(content), encoding="utf-8")
-    return found, unreadable
+        kept = {n: d.plain() for n, d in zip(names, made, strict=True) if isinstance(d, Digest)}
+        cache.write_text(json.dumps({"format": _CACHE, "digests": kept}), encoding="utf-8")
+    return [d for d in made if isinstance(d, Digest)], [d for d in made if isinstance(d, str)]
+
+
+def _state(path: Path) -> str:
+    state = path.stat()
+    return f"{state.st_size}|{state.st_mtime_ns}"
+
+
+def _reduced(paths: list[Path], judge: Judge | None) -> Iterator[tuple[int, Digest | str]]:
+    """Number and digest of each recording, or what is wrong with it."""
+    from feltsense.cli._pool import each
+    from feltsense.report.course import Digest
+
+    jobs = max(min(os.cpu_count() or 1, len(paths) // _FEW), 1)
+    # Every so many recordings are one task, which loads the model once.
+    tasks = [range(k, len(paths), jobs * _ROUNDS) for k in range(min(jobs * _ROUNDS, len(paths)))]
+    for k, outcome in each(reduced, [([paths[n] for n in task], judge) for task in tasks], jobs):
+        told = json.loads(outcome) if outcome.startswith("[") else [f"{paths[n]}: {outcome}" for n in tasks[k]]
+        yield from ((n, t if isinstance(t, str) else Digest.of(t)) for n, t in zip(tasks[k], told, strict=True))
+
+
+def reduced(paths: Sequence[Path], judge: Judge | None) -> str:
+    """Recordings' digests as JSON, or what is wrong with each; for a worker."""
+    from feltsense import bundle
+    from feltsense.core.profile import UserProfile
+    from feltsense.importers import open_recording
+    from feltsense.report.course import digest
+
+    model = None if judge is None else bundle.load(judge.model)
+    profile = None if judge is None or judge.profile is None else UserProfile.load(judge.profile)
+    out: list[str | dict[str, Any]] = []
+    for path in paths:
+        try:
+            out.append(digest(open_recording(path), model, profile).plain())
+        except FeltsenseError as e:
+            out.append(str(e))
+    return json.dumps(out)
 
 
 def _load(path: Path) -> dict[str, Digest]:

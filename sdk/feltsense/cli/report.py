@@ -106,14 +106,22 @@ def run(args: argparse.Namespace) -> int:
 
 def _course(args: argparse.Namespace) -> int:
     """A person's days, from a folder."""
-    from feltsense.cli._course import course_of
+    from feltsense import bundle
+    from feltsense.cli._course import Judge, course_of
+    from feltsense.core.profile import UserProfile
     from feltsense.report.course_content import over_days
+    from feltsense.report.plain_course import plain_days
+    from feltsense.report.summary import model_line
+    from feltsense.report.tally import card
 
     if not args.out.name.lower().endswith(DOCUMENTS) or not 1 <= args.days <= MOST_DAYS:
         msg = f"{args.out}: a folder's report covers 1 to {MOST_DAYS} days and is written as {', '.join(DOCUMENTS)}"
         raise InputError(msg)
-    made = course_of(args.recording, args.days, args.subject, args.digests)
-    write(args.out, over_days(made, args.contact, args.language), args.paper)
+    profile = None if args.profile is None else UserProfile.load(args.profile)
+    who = card(model_line(bundle.load(args.model)), profile)
+    made = course_of(args.recording, args.days, args.subject, args.digests, Judge(args.model, args.profile))
+    say = plain_days if args.reader == "participant" else over_days
+    write(args.out, say(made, args.contact, args.language, who), args.paper)
     print(f"{args.out}: {made.recorded} of {len(made.days)} days of {made.subject}")
     return 0
 

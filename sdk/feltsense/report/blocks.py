@@ -11,6 +11,7 @@ from dataclasses import dataclass
 __all__ = [
     "Block",
     "Document",
+    "Grid",
     "Head",
     "Items",
     "Legend",
@@ -94,6 +95,13 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Grid:
+    """Small charts, two beside each other; their numbers stand in a table elsewhere."""
+
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Legend:
     """Fills of a chart and what they mean."""
 
@@ -106,7 +114,7 @@ class NewPage:
     """What follows begins on a new page, on paper."""
 
 
-Block = Head | Section | Para | Items | Terms | Table | Picture | Legend | NewPage
+Block = Head | Section | Para | Items | Terms | Table | Picture | Grid | Legend | NewPage
 
 
 @dataclass(frozen=True, slots=True)

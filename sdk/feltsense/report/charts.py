@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from feltsense.report.figures import Figure
     from feltsense.report.summary import Summary
 
-__all__ = ["OPEN", "coverage", "decisions", "pattern", "trend"]
+__all__ = ["OPEN", "answers", "coverage", "decisions", "pattern", "trend"]
 
 OPEN = "hatch"
 """Fill of windows in which another class cannot be ruled out."""
@@ -89,6 +89,21 @@ def trend(summary: Summary, figure: Figure, number: int, say: Say | None = None)
     points = [((p.start_s + p.stop_s) / 2, p.value) for p in figure.points]
     line = _open_gaps(points, _step(points))
     return line_chart(chart, line, (low - room, high + room), Look(guide=guide, bands=_labels(summary, say), height=66.0))
+
+
+def answers(summary: Summary, prompt: str, number: int, say: Say | None = None) -> str:
+    """A person's own answers to one prompt, on the same axis of time as the numbers."""
+    say = say or Say()
+    given = [(a.at_s, a.value) for a in summary.answers if a.prompt == prompt]
+    values = [v for _, v in given]
+    low, high = min(values), max(values)
+    room = (high - low or abs(high) or 1.0) * _MARGIN
+    # Nothing is known between two answers: points, and no line.
+    points = [p for t, v in given for p in ((t, v), (t, math.nan))]
+    title = say("Own answers to “{prompt}”", prompt=prompt)
+    words = "; ".join(f"{clock(t)}: {say.point(f'{v:g}')}" for t, v in given)
+    chart = Chart(f"answers-{number}", title, words, summary.seconds, say.language == "de")
+    return line_chart(chart, points, (low - room, high + room), Look(bands=_labels(summary, say), height=44.0))
 
 
 def coverage(summary: Summary, say: Say | None = None) -> str:

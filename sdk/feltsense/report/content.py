@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
     from feltsense.report.estimate import Estimate
     from feltsense.report.figures import Figure
-    from feltsense.report.summary import Summary
+    from feltsense.report.summary import ModelLine, Summary
 
-__all__ = ["DIGITS", "limits", "session"]
+__all__ = ["DIGITS", "limits", "model_card", "session"]
 
-MAX_GAPS, MAX_EVENTS = 40, 60
+MAX_GAPS, MAX_EVENTS, MAX_ANSWERS = 40, 60, 8
 """Rows shown of each; what is beyond is counted, never dropped without a word."""
 DIGITS = {"bpm": 0, "ms": 1, "µS": 2, "1/min": 1, "°C": 2}
 """Decimals that the unit's usual measuring error leaves meaningful."""
@@ -65,8 +65,8 @@ def session(summary: Summary, contact: str = "", language: str = "en", appendix:
         *_notices(say, summary),
         *_numbers(say, summary),
         _estimate(say, summary),
-        limits(say),
-        *_model(say, summary),
+        *_answers(say, summary),
+        limits(say, foot),
         NewPage(),
         *_trends(say, summary),
         _streams(say, summary),
@@ -77,9 +77,10 @@ def session(summary: Summary, contact: str = "", language: str = "en", appendix:
     return Document(title, language, tuple(blocks), foot)
 
 
-def limits(say: Say) -> Section:
-    """What a report does not mean."""
-    return Section(say("What this does not mean"), (Items(tuple(say(t) for t in words.LIMITS)),), "limits")
+def limits(say: Say, whom: str) -> Section:
+    """What a report does not mean, and whom to ask."""
+    told = (Items(tuple(say(t) for t in words.LIMITS)), Para(whom))
+    return Section(say("What this does not mean"), told, "limits")
 
 
 def _who(say: Say, s: Summary) -> Terms:
@@ -88,11 +89,13 @@ def _who(say: Say, s: Summary) -> Terms:
         (say("Start"), f"{words.moment(s.start_ns)} UTC"),
         (say("Length"), say.duration(s.seconds)),
         (say("Devices"), ", ".join(s.devices)),
-        (say("Calibration"), say(s.calibration)),
     ]
+    if (least := s.least_covered) is not None:
+        shares = {"mean": say.percent(s.coverage), "least": say.percent(least.coverage or 0.0), "stream": least.id}
+        rows.append((say("Coverage"), say("{mean} (least: {stream}, {least})", **shares)))
     if s.corrected is not None:
         rows.append((say("Beats corrected"), say.percent(s.corrected)))
-    return Terms(tuple(rows))
+    return Terms((*rows, (say("Calibration"), say(s.calibration))))
 
 
 def _lead(say: Say, s: Summary) -> str:
@@ -154,7 +157,7 @@ def _title(say: Say, f: Figure) -> str:
 def _estimate(say: Say, s: Summary) -> Section:
     e = s.estimate
     if e is None:
-        return Section(say("Estimate"), (Para(say("No model was applied to this recording.")),))
+        return Section(say("Estimate"), (Para(say("No model was applied to this recording.")), *model_card(say, s.model)))
     shares = [
         *((say("estimated as “{label}”", label=say.told(label)), n) for label, n in e.labels),
         *((say("no estimate: {why}", why=say.silence(reason)), n) for reason, n in e.silent),
@@ -177,7 +180,18 @@ def _estimate(say: Say, s: Summary) -> Section:
         told.append(say("{n} windows overlap the calibration interval and are not counted.", n=e.calibration))
     if told:
         blocks.append(Para(" ".join(told)))
+    blocks += model_card(say, s.model)
     return Section(say("Estimate: {target}", target=say.told(e.target)), tuple(blocks))
+
+
+def _answers(say: Say, s: Summary) -> list[Block]:
+    if not s.answers:
+        return []
+    told = [f"{words.clock(a.at_s)}  {a.prompt}: {say.point(f'{a.value:g}')}" for a in s.answers[:MAX_ANSWERS]]
+    blocks: list[Block] = [Items(tuple(told), counts=True)]
+    if (rest := len(s.answers) - MAX_ANSWERS) > 0:
+        blocks.append(Para(say("And {n} more.", n=rest)))
+    return [Section(say("What the person said"), tuple(blocks))]
 
 
 def _legend(say: Say, e: Estimate) -> Legend:
@@ -202,6 +216,10 @@ def _drivers(say: Say, e: Estimate | None) -> list[Block]:
 def _trends(say: Say, s: Summary) -> list[Block]:
     drawn = [(f, charts.trend(s, f, n, say)) for n, f in enumerate(s.figures)]
     blocks: list[Block] = [Picture(_title(say, f), svg) for f, svg in drawn if svg]
+    prompts = dict.fromkeys(a.prompt for a in s.answers)
+    blocks += [
+        Picture(say("Own answers to “{prompt}”", prompt=p), charts.answers(s, p, n, say)) for n, p in enumerate(prompts)
+    ]
     blocks += _drivers(say, s.estimate)
     return [Section(say("Course of each number"), tuple(blocks))] if blocks else []
 
@@ -295,12 +313,13 @@ def _events(say: Say, s: Summary) -> list[Block]:
     return [Section(say("Events"), tuple(blocks))]
 
 
-def _model(say: Say, s: Summary) -> list[Block]:
-    if s.model is None:
+def model_card(say: Say, model: ModelLine | None) -> list[Block]:
+    """The model's card in a line."""
+    if model is None:
         return []
-    rows = [
-        (say("Model"), s.model.id),
-        (say("Trained on"), s.model.training),
-        (say("On unseen people"), say.told(s.model.score)),
+    parts = [
+        (say("Model"), model.id),
+        (say("Trained on"), model.training),
+        (say("On unseen people"), say.told(model.score)),
     ]
-    return [Section(say("Model"), (Terms(tuple((k, v) for k, v in rows if v)),))]
+    return [Para(". ".join(f"{name}: {text}" for name, text in parts if text) + ".", small=True)]

@@ -21,18 +21,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feltsense import session
+from feltsense.batch import Batch
 from feltsense.core.event import EventKind
 from feltsense.core.timeline import NS
 from feltsense.report.account import stream_lines
+from feltsense.report.estimate import estimate
 from feltsense.report.figures import FEATURES, THIN
 from feltsense.report.summary import corrected_share
+from feltsense.report.tally import Tally
+from feltsense.session import predict_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import tzinfo
 
+    from feltsense.bundle import Bundle
+    from feltsense.core.profile import UserProfile
     from feltsense.core.recording import Recording
+    from feltsense.core.table import FeatureTable
 
 __all__ = ["Answer", "Course", "Day", "Digest", "Trend", "course", "digest"]
 
@@ -77,6 +83,8 @@ class Digest:
         Share of beats that a correction would change.
     answers : tuple of Answer
         Self-reports.
+    tally : Tally or None
+        What the model said, a window a minute; None where none was asked.
     """
 
     subject: str
@@ -89,6 +97,7 @@ class Digest:
     values: Mapping[str, tuple[float | None, ...]]
     corrected: float | None
     answers: tuple[Answer, ...]
+    tally: Tally | None = None
 
     def plain(self) -> dict[str, Any]:
         """As data that JSON holds."""
@@ -108,6 +117,7 @@ class Digest:
             {str(k): tuple(None if x is None else float(x) for x in v) for k, v in content["values"].items()},
             None if content["corrected"] is None else float(content["corrected"]),
             tuple(Answer(int(a["t_ns"]), str(a["prompt"]), float(a["value"])) for a in content["answers"]),
+            None if content["tally"] is None else Tally.parse(content["tally"]),
         )
 
 
@@ -132,7 +142,7 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day: seconds recorded, coverage of what was recorded, each number, and the answers."""
+    """One day: seconds recorded, coverage of what was recorded, each number, the answers, and what a model said."""
 
     day: date
     sessions: int
@@ -140,6 +150,15 @@ class Day:
     coverage: float
     trends: Mapping[str, Trend]
     answers: tuple[Answer, ...]
+    tally: Tally | None = None
+
+    @property
+    def estimates(self) -> Trend | None:
+        """Share of the decided minutes that the model decided for what it is about, of how many minutes."""
+        t = self.tally
+        if t is None or not t.outside:
+            return None
+        return Trend(t.hits / t.decided if t.decided else math.nan, t.decided, t.outside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +208,29 @@ class Course:
         """Days with a recording."""
         return sum(d.sessions > 0 for d in self.days)
 
+    @property
+    def tally(self) -> Tally | None:
+        """What the model said over all days."""
+        return Tally.together(d.tally for d in self.days)
 
-def digest(recording: Recording) -> Digest:
+    @property
+    def coverage(self) -> float:
+        """Mean coverage of what was recorded, each second counting the same."""
+        seconds = sum(d.seconds for d in self.days)
+        return sum(d.seconds * d.coverage for d in self.days) / seconds if seconds else 0.0
+
+
+def digest(recording: Recording, model: Bundle | None = None, profile: UserProfile | None = None) -> Digest:
     """Reduce a session.
+
+    Parameters
+    ----------
+    recording : Recording
+        The session.
+    model : Bundle, optional
+        A model of windows of a minute that is to say something about it.
+    profile : UserProfile, optional
+        The person's rest, for the model.
 
     Raises
     ------
@@ -201,9 +240,17 @@ def digest(recording: Recording) -> Digest:
     there = {s.info.spec.name for s in recording.streams.values()}
     # Pulses are looked at only where there is no ECG: they fill the same rows of the report.
     chosen = [m for m in _MODALITIES if m in there and not (m == "ppg" and "ecg" in there)]
-    vectors = list(session.extract(recording, window=WINDOW_S, hop=WINDOW_S, modalities=chosen)) if chosen else []
-    names = [c[0] for row in FEATURES for c in row if vectors and c[0] in vectors[0][1].schema.names]
-    values = {n: tuple(x if math.isfinite(x := float(v[n])) else None for _, v in vectors) for n in names}
+    judged = _table(recording, model.model.modalities) if model is not None and model.model.window_s == WINDOW_S else None
+    rest = [m for m in chosen if judged is None or m not in judged.schema.modalities]
+    tables = [t for t in (judged, _table(recording, rest) if rest else None) if t is not None]
+    windows = [list(t) for t in tables]
+    names = [c[0] for row in FEATURES for c in row if c[0].partition(".")[0] in chosen]
+    values: dict[str, tuple[float | None, ...]] = {}
+    shares = []
+    for table, rows in zip(tables, windows, strict=True):
+        for n in (n for n in names if n in table.schema.names and rows):
+            values[n] = tuple(x if math.isfinite(x := float(v[n])) else None for _, v in rows)
+        shares.append(corrected_share(v for _, v in rows))
     lines = [s for s in stream_lines(recording) if s.coverage is not None]
     told = [e for e in recording.events if e.kind is EventKind.ANSWER]
     return Digest(
@@ -213,11 +260,22 @@ def digest(recording: Recording) -> Digest:
         sum(s.coverage or 0.0 for s in lines) / len(lines) if lines else 0.0,
         tuple(dict.fromkeys(s.device or s.id.rpartition(".")[0] or s.id for s in stream_lines(recording))),
         sum(len(s.gaps) for s in lines),
-        tuple(w.start_ns for w, _ in vectors),
-        values,
-        corrected_share(v for _, v in vectors),
+        tuple(w.start_ns for w, _ in windows[0]) if windows else (),
+        {n: values[n] for n in names if n in values},
+        next((share for share in shares if share is not None), None),
         tuple(Answer(e.t_ns, e.text, e.value) for e in told),
+        None if judged is None or model is None else _tally(recording, judged, model, profile),
     )
+
+
+def _table(recording: Recording, modalities: Sequence[str]) -> FeatureTable:
+    return Batch(recording, modalities=modalities).table(window=WINDOW_S, hop=WINDOW_S)
+
+
+def _tally(recording: Recording, table: FeatureTable, model: Bundle, profile: UserProfile | None) -> Tally | None:
+    said = list(predict_windows(table, recording.infos(), model, profile, WINDOW_S))
+    found = estimate(said, recording.start_ns, () if profile is None else profile.intervals)
+    return None if found is None else Tally.of(found)
 
 
 def course(digests: Iterable[Digest], days: int, zone: tzinfo = UTC, until_ns: int | None = None) -> Course:
@@ -272,7 +330,7 @@ def _of_day(day: date, sessions: Sequence[Digest], features: Sequence[str]) -> D
     seconds = sum(d.seconds for d in sessions)
     covered = sum(d.seconds * d.coverage for d in sessions) / seconds if seconds else 0.0
     answers = tuple(sorted((a for d in sessions for a in d.answers), key=lambda a: a.t_ns))
-    return Day(day, len(sessions), seconds, covered, trends, answers)
+    return Day(day, len(sessions), seconds, covered, trends, answers, Tally.together(d.tally for d in sessions))
 
 
 def _day(t_ns: int, zone: tzinfo) -> date:

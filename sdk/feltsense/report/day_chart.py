@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["Dot", "day_chart", "grid_chart"]
 
 WIDTH, LEFT, RIGHT = 720.0, 92.0, 62.0
-BAR, AXIS = 16.0, 22.0
+BAR, AXIS = 10.0, 19.0
+SMALL_WIDTH, SMALL_LEFT, SMALL_RIGHT = 360.0, 46.0, 6.0
+"""Of a chart that takes half of the page's width: the same type, half as wide."""
+TOP, BOTTOM = 5.0, 45.0
 INK, GREY, PALE, SOFT = "#1a1a1a", "#5b5b5b", "#e9e9e9", "#b9b9b9"
-_MARKS = 6
+_MARKS = 5
 _CELL = 16.0
 
 
@@ -37,13 +40,9 @@ class Dot:
 
 
 def day_chart(
-    ident: str,
-    words: tuple[str, str],
-    dots: Sequence[Dot],
-    guide: tuple[float, float, str] | None,
-    names: tuple[str, bool],
+    ident: str, words: tuple[str, str], dots: Sequence[Dot], guide: tuple[float, float] | None, comma: bool = False
 ) -> str:
-    """A number over days.
+    """A number over days, half of the page wide; underneath how much of each day is usable.
 
     Parameters
     ----------
@@ -53,49 +52,48 @@ def day_chart(
         Title and description.
     dots : sequence of Dot
         Every day of the span.
-    guide : (float, float, str) or None
-        The own range and its name.
-    names : (str, bool)
-        What stands beside the bars of usable data; whether decimals have a comma.
+    guide : (float, float) or None
+        The own range.
+    comma : bool
+        Whether decimals have a comma, and days stand before months.
     """
-    known = [d.value for d in dots if math.isfinite(d.value)] + ([guide[0], guide[1]] if guide else [])
+    known = [d.value for d in dots if math.isfinite(d.value)] + ([*guide] if guide else [])
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     room = (high - low or abs(high) or 1.0) * 0.1
     low, high = low - room, high + room
-    top, bottom = 6.0, 84.0
-    step = (WIDTH - LEFT - RIGHT) / max(len(dots), 1)
+    inner = SMALL_WIDTH - SMALL_LEFT - SMALL_RIGHT
+    step = inner / max(len(dots), 1)
 
     def x(k: float) -> float:
-        return LEFT + (k + 0.5) * step
+        return SMALL_LEFT + (k + 0.5) * step
 
     def y(v: float) -> float:
-        return bottom - (bottom - top) * (v - low) / (high - low)
+        return BOTTOM - (BOTTOM - TOP) * (v - low) / (high - low)
 
     body = []
     if guide:
         a, b = y(guide[1]), y(guide[0])
-        body.append(_rect(LEFT, a, WIDTH - LEFT - RIGHT, max(b - a, 0.5), "#e4e4e4"))
-        body.append(_text(WIDTH - RIGHT + 4, min(max((a + b) / 2, top), bottom) + 4, guide[2], "start"))
-    for v in ticks(low, high):
-        body.append(f'<path d="M{LEFT:g} {y(v):.1f}H{WIDTH - RIGHT:g}" stroke="{PALE}"/>')
-        label = f"{v:g}".replace(".", ",") if names[1] else f"{v:g}"
-        body.append(_text(LEFT - 8, y(v) + 4, label, "end"))
-    body.append(_rect(LEFT, top, WIDTH - LEFT - RIGHT, bottom - top, "none", GREY))
+        body.append(_rect(SMALL_LEFT, a, inner, max(b - a, 0.5), "#e4e4e4"))
+    marks = ticks(low, high, 3)
+    for v in marks if len(marks) > 1 else ticks(low, high, 4):
+        body.append(f'<path d="M{SMALL_LEFT:g} {y(v):.1f}H{SMALL_WIDTH - SMALL_RIGHT:g}" stroke="{PALE}"/>')
+        label = f"{v:g}".replace(".", ",") if comma else f"{v:g}"
+        body.append(_text(SMALL_LEFT - 5, y(v) + 4, label, "end"))
+    body.append(_rect(SMALL_LEFT, TOP, inner, BOTTOM - TOP, "none", GREY))
     body += _line(dots, x, y)
     for k, d in enumerate(dots):
         if math.isfinite(d.value):
             colour = SOFT if d.thin else INK
-            body.append(f'<circle cx="{x(k):.1f}" cy="{y(d.value):.1f}" r="3.2" fill="{colour}"/>')
-    foot = bottom + 4
-    body.append(_text(LEFT - 8, foot + BAR - 3, names[0], "end"))
+            body.append(f'<circle cx="{x(k):.1f}" cy="{y(d.value):.1f}" r="2.6" fill="{colour}"/>')
+    foot = BOTTOM + 3
     for k, d in enumerate(dots):
         left = x(k) - 0.38 * step
         body.append(_rect(left, foot, 0.76 * step, BAR, "#ffffff", "#c8c8c8"))
         if d.share > 0:
             tall = BAR * min(d.share, 1.0)
             body.append(_rect(left, foot + BAR - tall, 0.76 * step, tall, SOFT if d.thin else GREY))
-    body += _dates([d.day for d in dots], x, foot + BAR)
-    return _wrap(ident, words, foot + BAR + AXIS, body)
+    body += _dates([d.day for d in dots], x, foot + BAR, comma)
+    return _wrap(ident, words, SMALL_WIDTH, foot + BAR + AXIS, body)
 
 
 def grid_chart(ident: str, words: tuple[str, str], days: Sequence[date], rows: Sequence[tuple[str, Sequence[float]]]) -> str:
@@ -110,7 +108,7 @@ def grid_chart(ident: str, words: tuple[str, str], days: Sequence[date], rows: S
             body.append(_rect(LEFT + k * step, top, step, _CELL - 2, fill, "#c8c8c8"))
     foot = 4.0 + len(rows) * _CELL
     body += _dates(days, lambda k: LEFT + (k + 0.5) * step, foot)
-    return _wrap(ident, words, foot + AXIS, body)
+    return _wrap(ident, words, WIDTH, foot + AXIS, body)
 
 
 def _line(dots: Sequence[Dot], x: Callable[[float], float], y: Callable[[float], float]) -> list[str]:
@@ -124,18 +122,18 @@ def _line(dots: Sequence[Dot], x: Callable[[float], float], y: Callable[[float],
     return out
 
 
-def _dates(days: Sequence[date], x: Callable[[float], float], top: float) -> list[str]:
+def _dates(days: Sequence[date], x: Callable[[float], float], top: float, day_first: bool = False) -> list[str]:
     every = max(1, math.ceil(len(days) / _MARKS))
     out = []
     for k in range(0, len(days), every):
         out.append(f'<path d="M{x(k):.1f} {top:.1f}v4" stroke="{GREY}"/>')
-        out.append(_text(x(k), top + 16, days[k].strftime("%m-%d")))
+        out.append(_text(x(k), top + 16, days[k].strftime("%d.%m." if day_first else "%m-%d")))
     return out
 
 
-def _wrap(ident: str, words: tuple[str, str], height: float, body: Sequence[str]) -> str:
+def _wrap(ident: str, words: tuple[str, str], width: float, height: float, body: Sequence[str]) -> str:
     return (
-        f'<svg viewBox="0 0 {WIDTH:g} {height:g}" role="img" aria-labelledby="{ident}-title {ident}-desc">'
+        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-labelledby="{ident}-title {ident}-desc">'
         f'<title id="{ident}-title">{escape(words[0])}</title><desc id="{ident}-desc">{escape(words[1])}</desc>'
         f"{''.join(body)}</svg>"
     )

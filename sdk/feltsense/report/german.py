@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from feltsense.report.german_more import APPENDIX, COURSE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -170,6 +172,10 @@ _SESSION = {
     "Model": "Modell",
     "Trained on": "Trainiert mit",
     "On unseen people": "Bei unbekannten Menschen",
+    "{mean} (least: {stream}, {least})": "{mean} (am wenigsten: {stream}, {least})",
+    "balanced accuracy {value} on people left out ({what})": (
+        "balancierte Genauigkeit {value} bei ausgelassenen Menschen ({what})"
+    ),
 }
 _CHARTS = {
     "Probability of {about} from 0 to 1 for {n} windows.": "Wahrscheinlichkeit für {about} von 0 bis 1 für {n} Fenster.",
@@ -215,6 +221,23 @@ _OUTSIDE = {
     "Recorder": "Aufgezeichnet von",
     "skin temperature": "Hauttemperatur",
     "joint": "Zusammenwirken",
+    "base": "Ausgangswert",
+    "ecg": "EKG",
+    "ppg": "Puls",
+    "eda": "Hautleitwert",
+    "motion": "Bewegung",
+    "respiration": "Atmung",
+    "voice": "Stimme",
+    "face": "Gesicht",
+    "no signal": "kein Signal",
+    "flatline": "Nulllinie",
+    "saturated": "übersteuert",
+    "off skin": "nicht auf der Haut",
+    "artefact": "Störung",
+    "noise": "Rauschen",
+    "warm up": "Einlaufzeit",
+    "wrong rate": "falsche Rate",
+    "disagree": "Widerspruch",
     "not in the bundle; see its model card and feltsense evaluate": (
         "nicht im Modell angegeben; siehe Modellkarte und feltsense evaluate"
     ),
@@ -271,87 +294,8 @@ _PLAIN = {
     ),
     "When it would say so: dark pieces below": "Wann es das sagen würde: dunkle Stücke unten",
     "What the program makes of it": "Was das Programm daraus macht",
+    "The program has learned from other people: {data}.": "Das Programm hat von anderen Menschen gelernt: {data}.",
+    "What you said yourself": "Was Sie selbst sagten",
 }
 
-_COURSE = {
-    "Course over {n} days: {subject}": "Verlauf über {n} Tage: {subject}",
-    "{n} of {all} days have a recording, {length} in all.": "An {n} von {all} Tagen wurde aufgezeichnet, zusammen {length}.",
-    "Own range": "Eigener Bereich",
-    "own range": "eig. Bereich",
-    "Last {n} days": "Letzte {n} Tage",
-    "Usable days": "Brauchbare Tage",
-    "Own range: median (and middle 80 %) of this person's usable days before the last {n}. No other people are in it. "
-    "A day is usable with at least ten usable minutes, and half of its minutes usable.": (
-        "Eigener Bereich: Median (und mittlere 80 %) der brauchbaren Tage dieser Person vor den letzten {n}. Andere "
-        "Menschen gehen nicht ein. Ein Tag ist brauchbar mit mindestens zehn brauchbaren Minuten und mindestens der "
-        "Hälfte seiner Minuten."
-    ),
-    "No number could be measured on any of these days.": "An keinem dieser Tage ließ sich eine Zahl messen.",
-    "{title}: {n} days with a value, {thin} of them thin, from {low} to {high} {unit}.": (
-        "{title}: {n} Tage mit einem Wert, {thin} davon mit wenigen Daten, von {low} bis {high} {unit}."
-    ),
-    "{title} over the days": "{title} über die Tage",
-    "usable": "brauchbar",
-    "answered": "beantwortet",
-    "Grey dots and bars are days with too little usable data. Bars: usable share of each day's minutes.": (
-        "Graue Punkte und Balken sind Tage mit zu wenigen brauchbaren Daten. Balken: brauchbarer Anteil der Minuten."
-    ),
-    "Day by day": "Tag für Tag",
-    "Own answers to “{prompt}”: {n} answers.": "Eigene Antworten auf „{prompt}“: {n} Antworten.",
-    "Own answers to “{prompt}”": "Eigene Antworten auf „{prompt}“",
-    "What the person said": "Was die Person selbst sagte",
-    "Day": "Tag",
-    "Recorded": "Aufgezeichnet",
-    "Median of each day's usable minutes (and how many of how many). Grey: thin, or nothing recorded.": (
-        "Median der brauchbaren Minuten jedes Tages (und wie viele von wie vielen). Grau: wenige Daten oder keine."
-    ),
-    "All days": "Alle Tage",
-    "Coverage of a study": "Abdeckung einer Studie",
-    "Sessions": "Sitzungen",
-    "Days": "Tage",
-    "Last day": "Letzter Tag",
-    "Days with data": "Tage mit Daten",
-    "Days with data of each person: {told}.": "Tage mit Daten jeder Person: {told}.",
-    "person": "Person",
-    "people": "Personen",
-    "Recordings only: nothing here says how anybody felt.": "Nur Aufzeichnungen: Nichts hier sagt, wie es jemandem ging.",
-    "Who recorded when": "Wer wann aufzeichnete",
-    "Each square is a day: white without a recording, the darker, the more of it has data": (
-        "Jedes Feld ist ein Tag: weiß ohne Aufzeichnung, je dunkler, desto mehr davon hat Daten"
-    ),
-    "Grey: fewer than half of the days.": "Grau: weniger als die Hälfte der Tage.",
-    "Files that could not be read": "Dateien, die sich nicht lesen ließen",
-}
-
-_APPENDIX = {
-    "Heart rate variability, long form": "Herzfrequenzvariabilität, ausführlich",
-    "Skin conductance, long form": "Hautleitwert, ausführlich",
-    "There is no ECG and no skin conductance to analyse at length.": (
-        "Es gibt weder EKG noch Hautleitwert, die sich ausführlich auswerten ließen."
-    ),
-    "Computed by {library}.": "Berechnet mit {library}.",
-    "{n} intervals from {low} to {high} ms.": "{n} Abstände von {low} bis {high} ms.",
-    "Tachogram: NN intervals over time": "Tachogramm: NN-Abstände im Zeitverlauf",
-    "Tachogram: NN intervals over time, ms": "Tachogramm: NN-Abstände im Zeitverlauf, ms",
-    "{n} pairs; SD1 {sd1} ms across the diagonal, SD2 {sd2} ms along it.": (
-        "{n} Paare; SD1 {sd1} ms quer zur Diagonale, SD2 {sd2} ms entlang."
-    ),
-    "Poincaré plot: each NN interval against the next": "Poincaré-Diagramm: jeder NN-Abstand gegen den nächsten",
-    "Poincaré plot: each NN interval (ms) against the next": "Poincaré-Diagramm: jeder NN-Abstand (ms) gegen den nächsten",
-    "Only the first {n} intervals are drawn.": "Nur die ersten {n} Abstände sind gezeichnet.",
-    "Heart beats": "Herzschläge",
-    "{method}, {stream}: {n} NN intervals, {length} usable, {share} left out.": (
-        "{method}, {stream}: {n} NN-Abstände, {length} brauchbar, {share} ausgelassen."
-    ),
-    "Index": "Maß",
-    "Value": "Wert",
-    "Skin conductance separated in several ways; they need not agree.": (
-        "Hautleitwert auf mehrere Arten zerlegt; sie müssen nicht übereinstimmen."
-    ),
-    "too short": "zu kurz",
-    "too few beats": "zu wenige Schläge",
-    "not supported": "nicht möglich",
-    "none found": "keine gefunden",
-}
-
-GERMAN: Mapping[str, str] = MappingProxyType(_SESSION | _CHARTS | _OUTSIDE | _PLAIN | _COURSE | _APPENDIX)
+GERMAN: Mapping[str, str] = MappingProxyType(_SESSION | _CHARTS | _OUTSIDE | _PLAIN | COURSE | APPENDIX)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from feltsense.report.blocks import Document, Head, Items, Legend, NewPage, Para, Picture, Section, Table, Terms
+from feltsense.report.blocks import Document, Grid, Head, Items, Legend, NewPage, Para, Picture, Section, Table, Terms
 from feltsense.report.content import session
 from feltsense.report.style import CSS
 from feltsense.report.svg import swatch
@@ -76,6 +76,8 @@ def _block(b: Block) -> str:
             return _table(b)
         case Picture(caption, svg):
             return f"<figure><figcaption>{escape(caption)}</figcaption>{svg}</figure>"
+        case Grid(pictures):
+            return f'<div class="grid">{"".join(map(_block, pictures))}</div>'
         case Legend(name, entries):
             shown = "".join(f"<li>{swatch(f'legend-{n}', f)}{escape(t)}</li>" for n, (f, t) in enumerate(entries))
             return f'<ul class="legend" aria-label="{escape(name)}">{shown}</ul>'

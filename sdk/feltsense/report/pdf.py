@@ -11,17 +11,15 @@ Rules
 from __future__ import annotations
 
 import io
-from html import escape
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from feltsense.errors import MissingExtraError, UnknownNameError
 from feltsense.report import drawing
-from feltsense.report.blocks import Document, Head, Items, Legend, NewPage, Para, Picture, Section, Table, Terms
+from feltsense.report.blocks import Document, Grid, Head, Items, Legend, NewPage, Para, Picture, Section, Table, Terms
+from feltsense.report.pdf_type import INK, SOFT, Type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from feltsense.report.blocks import Block
 
@@ -31,9 +29,8 @@ PAPERS = ("a4", "letter")
 MARGIN = 40.0
 """Points, 14 mm: what every printer can print."""
 FOOT = 30.0
-BODY = 8.5
-"""Points of the running text; page one holds on one sheet of either paper with it."""
-INK, SOFT, THIN = "#1a1a1a", "#4a4a4a", "#6a6a6a"
+SCALES = (1.0, 0.95, 0.9, 0.85)
+"""Smaller type for a page one that would not hold on one sheet; below seven points nobody reads."""
 _SWATCH = 20.0
 _WIDEST = 0.45
 """Part of a table that a column of words may take."""
@@ -64,20 +61,23 @@ def pdf(document: Document, paper: str = "a4") -> bytes:
     except ImportError:
         raise MissingExtraError("report", "a report as PDF") from None
     width, height = pagesizes.A4 if paper == "a4" else pagesizes.LETTER
+
+    def template(out: io.BytesIO) -> Any:
+        return SimpleDocTemplate(
+            out,
+            pagesize=(width, height),
+            leftMargin=MARGIN,
+            rightMargin=MARGIN,
+            topMargin=MARGIN - 6,
+            bottomMargin=MARGIN + FOOT / 2,
+            title=document.title,
+            author="feltsense",
+            lang=document.language,
+            invariant=1,
+        )
+
+    writer = _fitting(document, width - 2 * MARGIN - 12, template)
     out = io.BytesIO()
-    template = SimpleDocTemplate(
-        out,
-        pagesize=(width, height),
-        leftMargin=MARGIN,
-        rightMargin=MARGIN,
-        topMargin=MARGIN - 6,
-        bottomMargin=MARGIN + FOOT / 2,
-        title=document.title,
-        author="feltsense",
-        lang=document.language,
-        invariant=1,
-    )
-    writer = _Writer(width - 2 * MARGIN - 12)
     story = [f for block in document.blocks for f in writer.flow(block)]
 
     def foot(canvas: Any, doc: Any) -> None:
@@ -86,39 +86,34 @@ def pdf(document: Document, paper: str = "a4") -> bytes:
         canvas.line(MARGIN, MARGIN + 4, width - MARGIN, MARGIN + 4)
         canvas.setFillColor(SOFT)
         canvas.setFont(writer.plain, 7.5)
-        # A long contact is cut by an ellipsis here: it stands in full at the end of the document.
+        # A long contact is cut by an ellipsis here: it stands in full beside what the report does not mean.
         room = width - 2 * MARGIN - 30
         canvas.drawString(MARGIN, MARGIN - 6, writer.fitted(f"{document.title} · {document.foot}", room, 7.5))
         canvas.drawRightString(width - MARGIN, MARGIN - 6, str(doc.page))
         canvas.restoreState()
 
-    story += writer.flow(Para(document.foot))
-    template.build(story, onFirstPage=foot, onLaterPages=foot)
+    template(out).build(story, onFirstPage=foot, onLaterPages=foot)
     return out.getvalue()
 
 
-class _Writer:
-    """Blocks to what the layout engine flows."""
+def _fitting(document: Document, width: float, template: Callable[[io.BytesIO], Any]) -> _Writer:
+    """What writes the document so large that page one is one page: a notice or a long name may need smaller type."""
+    ends = [n for n, block in enumerate(document.blocks) if isinstance(block, NewPage)]
+    for scale in SCALES if ends else ():
+        writer = _Writer(width, scale)
+        trial = template(io.BytesIO())
+        trial.build([f for block in document.blocks[: ends[0]] for f in writer.flow(block)])
+        if trial.page == 1:
+            return writer
+    return _Writer(width)
 
-    def __init__(self, width: float) -> None:
-        from reportlab.lib.styles import ParagraphStyle
 
+class _Writer(Type):
+    """Blocks to what the layout engine flows, on lines of a width."""
+
+    def __init__(self, width: float, scale: float = 1.0) -> None:
+        super().__init__(scale)
         self.width = width
-        self.plain, self.bold, italic = _fonts()
-        base = ParagraphStyle("body", fontName=self.plain, fontSize=BODY, leading=BODY * 1.27, textColor=INK)
-        self.body = base
-        self.small = ParagraphStyle("small", base, fontSize=BODY - 1.3, leading=(BODY - 1.3) * 1.25, textColor=SOFT)
-        self.title = ParagraphStyle("title", base, fontName=self.bold, fontSize=16, leading=19)
-        self.lead = ParagraphStyle("lead", base, fontSize=BODY + 0.8, leading=(BODY + 0.8) * 1.27)
-        self.heading = ParagraphStyle("h2", base, fontName=self.bold, fontSize=11, leading=14, spaceBefore=5, keepWithNext=1)
-        self.strong = ParagraphStyle("strong", base, fontName=self.bold)
-        # A caption stays with its chart, a heading with what follows: neither stands alone at the foot of a page.
-        self.caption = ParagraphStyle("caption", self.strong, keepWithNext=1)
-        self.said = ParagraphStyle("said", self.small, fontSize=BODY - 2, leading=(BODY - 2) * 1.2)
-        self.told = ParagraphStyle("told", self.small, keepWithNext=1)
-        self.right = ParagraphStyle("right", base, alignment=2)
-        self.thin = ParagraphStyle("thin", base, fontName=italic, textColor=THIN)
-        self.thin_right = ParagraphStyle("thin-right", self.thin, alignment=2)
 
     def flow(self, b: Block) -> list[Any]:
         from reportlab.platypus import PageBreak, Spacer
@@ -139,27 +134,12 @@ class _Writer:
                 return self._table(b)
             case Picture():
                 return self._picture(b)
+            case Grid(pictures):
+                return self._grid(pictures)
             case Legend():
                 return self._legend(b)
             case NewPage():
                 return [PageBreak()]
-
-    def text(self, text: str, style: Any) -> Any:
-        from reportlab.platypus import Paragraph
-
-        return Paragraph(escape(text.replace("\u202f", "\u00a0"), quote=False), style)
-
-    def measure(self, text: str, bold: bool = False, size: float = BODY) -> float:
-        from reportlab.pdfbase.pdfmetrics import stringWidth
-
-        return float(stringWidth(text, self.bold if bold else self.plain, size))
-
-    def fitted(self, text: str, room: float, size: float) -> str:
-        if self.measure(text, size=size) <= room:
-            return text
-        while text and self.measure(f"{text}…", size=size) > room:
-            text = text[:-1]
-        return f"{text}…"
 
     def _section(self, b: Section) -> list[Any]:
         from reportlab.platypus import Spacer
@@ -191,7 +171,7 @@ class _Writer:
 
         if not rows:
             return []
-        first = min(max(self.measure(k, size=BODY - 1) for k, _ in rows) + 12, self.width * _WIDEST)
+        first = min(max(self.measure(k, size=self.type - 1) for k, _ in rows) + 12, self.width * _WIDEST)
         half = self.width / 2 - first
         # Short ones stand side by side, as long as there is one beside them.
         lines: list[list[tuple[str, str]]] = []
@@ -215,27 +195,32 @@ class _Writer:
         from reportlab.platypus import Spacer
         from reportlab.platypus import Table as Grid
 
-        head = [self.text(c, self.right if n in b.numbers else self.strong) for n, c in enumerate(b.head)]
-        cells = [head, *([self._cell(b, line.thin, n, c) for n, c in enumerate(line.cells)] for line in b.rows)]
-        grid = Grid(cells, colWidths=self._widths(b), repeatRows=1, hAlign="LEFT")
+        widths = self._widths(b)
+        # What is too wide even with every word on a line of its own is set smaller, as a whole.
+        scale = min(self.width / sum(widths), 1.0)
+        head = [self.scaled(c, self.right if n in b.numbers else self.strong, scale) for n, c in enumerate(b.head)]
+        cells = [head, *([self._cell(b, line.thin, n, c, scale) for n, c in enumerate(line.cells)] for line in b.rows)]
+        grid = Grid(cells, colWidths=[w * scale for w in widths], repeatRows=1, hAlign="LEFT")
         look: list[Any] = [
             ("LINEBELOW", (0, 0), (-1, 0), 1.1, INK),
             ("LINEBELOW", (0, 1), (-1, -1), 0.4, "#c8c8c8"),
             ("TOPPADDING", (0, 0), (-1, -1), 1.2),
             ("BOTTOMPADDING", (0, 0), (-1, -1), 1.8),
+            ("LEFTPADDING", (0, 0), (-1, -1), 6 * scale),
+            ("RIGHTPADDING", (0, 0), (-1, -1), 6 * scale),
             ("LEFTPADDING", (0, 0), (0, -1), 0),
             _TOP,
         ]
         grid.setStyle(look)
         return [self.text(b.caption, self.told), grid, Spacer(0, 4)]
 
-    def _cell(self, b: Table, thin: bool, column: int, text: str) -> Any:
+    def _cell(self, b: Table, thin: bool, column: int, text: str, scale: float) -> Any:
         right = column in b.numbers
         if thin:
-            return self.text(text, self.thin_right if right else self.thin)
+            return self.scaled(text, self.thin_right if right else self.thin, scale)
         if b.heading and column == 0:
-            return self.text(text, self.strong)
-        return self.text(text, self.right if right else self.body)
+            return self.scaled(text, self.strong, scale)
+        return self.scaled(text, self.right if right else self.body, scale)
 
     def _widths(self, b: Table) -> list[float]:
         """Each column as wide as its longest text, words columns less where there is not room for all."""
@@ -247,9 +232,9 @@ class _Writer:
         spare = self.width - sum(longest)
         if spare >= 0:
             return longest
-        # The widest columns give first, down to what their longest single word needs.
+        # Columns of numbers give first, for which only the head wraps; then the widest, down to their longest word.
         least = [self._least(b, n) + pad for n in range(len(b.head))]
-        order = sorted(range(len(longest)), key=lambda n: longest[n] - least[n], reverse=True)
+        order = sorted(range(len(longest)), key=lambda n: (n not in b.numbers, least[n] - longest[n]))
         for n in order:
             give = min(longest[n] - least[n], -spare)
             if give > 0:
@@ -269,6 +254,16 @@ class _Writer:
         chart = _chart(b.svg, self.width, self.plain)
         return [self.text(b.caption, self.caption), chart, self.text(drawing.words(b.svg), self.said), Spacer(0, 4)]
 
+    def _grid(self, pictures: Sequence[Picture]) -> list[Any]:
+        from reportlab.platypus import Table as Flow
+
+        each = (self.width - 16) / 2
+        cells: list[Any] = [[self.text(p.caption, self.tight), _chart(p.svg, each, self.plain)] for p in pictures]
+        cells += [""] * (len(cells) % 2)
+        grid = Flow([cells[k : k + 2] for k in range(0, len(cells), 2)], colWidths=[self.width / 2] * 2, hAlign="LEFT")
+        grid.setStyle([("LEFTPADDING", (0, 0), (0, -1), 0), ("TOPPADDING", (0, 0), (-1, -1), 0), _TIGHT, _TOP])
+        return [grid]
+
     def _legend(self, b: Legend) -> list[Any]:
         from reportlab.platypus import Spacer
         from reportlab.platypus import Table as Grid
@@ -279,7 +274,7 @@ class _Writer:
         rows: list[list[tuple[str, str]]] = [[]]
         left = self.width
         for fill, text in b.entries:
-            need = _SWATCH + 18 + self.measure(text, size=BODY - 1.3)
+            need = _SWATCH + 18 + self.measure(text, size=self.type - 1.3)
             if need > left and rows[-1]:
                 rows.append([])
                 left = self.width
@@ -288,7 +283,7 @@ class _Writer:
         out: list[Any] = []
         for row in rows:
             cells = [c for f, t in row for c in (_chart(swatch("legend", f), _SWATCH, self.plain), self.text(t, self.small))]
-            widths = [w for _, t in row for w in (_SWATCH + 4, self.measure(t, size=BODY - 1.3) + 14)]
+            widths = [w for _, t in row for w in (_SWATCH + 4, self.measure(t, size=self.type - 1.3) + 14)]
             grid = Grid([cells], colWidths=widths, hAlign="LEFT")
             grid.setStyle([("LEFTPADDING", (0, 0), (-1, -1), 0), ("TOPPADDING", (0, 0), (-1, -1), 0.5), _TIGHT, _TOP])
             out.append(grid)
@@ -321,28 +316,3 @@ def _chart(svg: str, width: float, font: str) -> Any:
             drawing.draw(svg, self.canv, width, font)
 
     return Chart()
-
-
-def _fonts() -> tuple[str, str, str]:
-    """Register a family that has all our signs; its files come with a library that is there."""
-    from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.ttfonts import TTFont
-
-    for folder, names in _families():
-        files = [folder / f"{n}.ttf" for n in names]
-        if all(f.exists() for f in files):
-            for name, file in zip(names, files, strict=True):
-                pdfmetrics.registerFont(TTFont(name, str(file)))
-            return names
-    return ("Helvetica", "Helvetica-Bold", "Helvetica-Oblique")
-
-
-def _families() -> Iterator[tuple[Path, tuple[str, str, str]]]:
-    # DejaVu has Greek, Cyrillic and the arrows; Vera, which reportlab brings, has the Latin alphabets.
-    found = find_spec("matplotlib")
-    if found is not None and found.origin:
-        fonts = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
-        yield fonts, ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique")
-    found = find_spec("reportlab")
-    if found is not None and found.origin:
-        yield Path(found.origin).parent / "fonts", ("Vera", "VeraBd", "VeraIt")

@@ -12,9 +12,9 @@ from feltsense.report.say import Say
 
 if TYPE_CHECKING:
     from feltsense.report.figures import Figure
-    from feltsense.report.summary import Summary
+    from feltsense.report.summary import ModelLine, Summary
 
-__all__ = ["plain"]
+__all__ = ["learned", "plain", "yours"]
 
 _NEAR = 0.02
 """A change below this part of the value at rest is called no difference: the sensors do not measure finer."""
@@ -55,33 +55,46 @@ def plain(summary: Summary, contact: str = "", language: str = "en") -> Document
         start=words.moment(summary.start_ns)[:16],
     )
     whom = contact or say("the person who gave it to you")
+    foot = say("Questions about this report: {whom}.", whom=whom)
     blocks: list[Block] = [
         Head(title, lead, say(words.IN_SHORT)),
         Terms(((say("Your code"), summary.subject), (say("Devices"), ", ".join(summary.devices)))),
         _data(say, summary),
         *_body(say, summary),
         *_estimate(say, summary),
-        limits(say),
-        Section(
-            say("Your data are yours"),
-            (
-                Items(
-                    (
-                        say("You may ask for a copy of everything that was recorded."),
-                        say("You may stop at any time, without a reason, and have your recordings erased."),
-                        say("If something here worries you, talk to somebody you trust, or ask: {whom}.", whom=whom),
-                    )
-                ),
-            ),
-        ),
+        *_own(say, summary),
+        limits(say, foot),
+        yours(say, whom),
     ]
-    return Document(title, language, tuple(blocks), say("Questions about this report: {whom}.", whom=whom))
+    return Document(title, language, tuple(blocks), foot)
+
+
+def yours(say: Say, whom: str) -> Section:
+    """What a participant may do with the data, and whom to ask."""
+    rights = (
+        say("You may ask for a copy of everything that was recorded."),
+        say("You may stop at any time, without a reason, and have your recordings erased."),
+        say("If something here worries you, talk to somebody you trust, or ask: {whom}.", whom=whom),
+    )
+    return Section(say("Your data are yours"), (Items(rights),))
+
+
+def learned(say: Say, model: ModelLine | None) -> list[Block]:
+    """Where the program has its knowledge from, in a sentence."""
+    if model is None or not model.training:
+        return []
+    return [Para(say("The program has learned from other people: {data}.", data=model.training), small=True)]
+
+
+def _own(say: Say, s: Summary) -> list[Block]:
+    if not s.answers:
+        return []
+    told = tuple(f"{words.clock(a.at_s)}  {a.prompt}: {say.point(f'{a.value:g}')}" for a in s.answers)
+    return [Section(say("What you said yourself"), (Items(told, counts=True),))]
 
 
 def _data(say: Say, s: Summary) -> Section:
-    covered = [x.coverage for x in s.streams if x.coverage is not None]
-    share = sum(covered) / len(covered) if covered else 0.0
-    text = say("The sensors delivered data for {share} of the time.", share=say.percent(share))
+    text = say("The sensors delivered data for {share} of the time.", share=say.percent(s.coverage))
     if s.sampled_gaps:
         text += " " + say("There were {gaps}; nothing was filled in.", gaps=say.some(len(s.sampled_gaps), "gap", "gaps"))
     return Section(say("What was recorded"), (Para(text),))
@@ -120,4 +133,4 @@ def _estimate(say: Say, s: Summary) -> list[Block]:
     )
     more = say("It can be wrong. What you felt yourself counts more.")
     picture = Picture(say("When it would say so: dark pieces below"), charts.decisions(s, e, say))
-    return [Section(say("What the program makes of it"), (Para(text), Para(more), picture))]
+    return [Section(say("What the program makes of it"), (Para(text), Para(more), picture, *learned(say, s.model)))]

@@ -116,4 +116,4 @@ class Say:
 
     def silence(self, reason: str) -> str:
         """Why there is no estimate."""
-        return self.told(words.silence(reason))
+        return ", ".join(": ".join(map(self.told, part)) for part in words.silence(reason))

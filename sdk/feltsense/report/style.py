@@ -38,6 +38,7 @@ figure { margin: .5rem 0 1rem; break-inside: avoid; }
 figcaption { font-weight: 600; }
 svg { display: block; width: 100%; height: auto; font: 12px system-ui, "Noto Sans", "DejaVu Sans", sans-serif; }
 svg text { fill: #1a1a1a; }
+.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 1.5rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.25rem; padding: 0; margin: .25rem 0; list-style: none; }
 .legend svg { display: inline-block; width: 1.75rem; height: .9rem; vertical-align: -.1rem; margin-right: .4rem; }
 footer { border-top: 1px solid #1a1a1a; margin-top: 2rem; padding-top: .5rem; }
@@ -51,6 +52,7 @@ tr { break-inside: avoid; }
   header { padding-bottom: 4pt; margin-bottom: 5pt; }
   .terms { grid-template-columns: max-content 1fr max-content 1fr; }
   .counts { columns: 2; }
+  .grid { grid-template-columns: 1fr 1fr; } .grid figure { margin: 1pt 0; }
   th, td { padding-top: 1.5pt; padding-bottom: 1.5pt; }
   table, figure, dl { margin: 3pt 0; }
   .notice, .limits { margin: 6pt 0; padding: 3pt 8pt; }

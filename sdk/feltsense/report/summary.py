@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from feltsense.core.vector import FeatureVector
     from feltsense.core.window import Window
 
-__all__ = ["EventLine", "ModelLine", "Summary", "model_line", "summarise"]
+__all__ = ["AnswerLine", "EventLine", "ModelLine", "Summary", "model_line", "summarise"]
 
 WINDOW_S = 60.0
 """Window of the numbers where no profile says another one: RMSSD, SCL and SCR rate all need a minute."""
@@ -61,6 +61,15 @@ class EventLine:
     kind: str
     seconds: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLine:
+    """One answer of the person: when, in seconds from the recording's first sample, to which prompt, and its number."""
+
+    at_s: float
+    prompt: str
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,20 @@ class Summary:
     notices: tuple[str, ...]
     corrected: float | None = None
     """Share of the heart beats that a correction would change (median over the windows); None without an ECG."""
+    answers: tuple[AnswerLine, ...] = ()
+    """What the person said of themselves, in order of time."""
+
+    @property
+    def coverage(self) -> float:
+        """Mean share of the recording in which its streams with a rate have a reading; 0 without such a stream."""
+        shares = [s.coverage for s in self.streams if s.coverage is not None]
+        return sum(shares) / len(shares) if shares else 0.0
+
+    @property
+    def least_covered(self) -> StreamLine | None:
+        """The stream with the least coverage; None where no stream has a rate."""
+        rated = [s for s in self.streams if s.coverage is not None]
+        return min(rated, key=lambda s: s.coverage or 0.0, default=None)
 
     @property
     def gaps(self) -> tuple[GapLine, ...]:
@@ -203,6 +226,9 @@ def summarise(
         events=_events(recording),
         notices=_notices(recording, profile, rests, numbers),
         corrected=corrected_share(v for _, v in windows),
+        answers=tuple(
+            AnswerLine((e.t_ns - t0) / NS, e.text, e.value) for e in recording.events if e.kind is EventKind.ANSWER
+        ),
     )
 
 
@@ -272,5 +298,16 @@ def model_line(bundle: Bundle) -> ModelLine:
     model, training = bundle.model, bundle.model.training
     people = training.get("subjects", ())
     data = [str(training.get("data", "")), f"{len(people)} people" if people else "", str(training.get("notice", ""))]
-    score = str(training.get("score", "")) or "not in the bundle; see its model card and feltsense evaluate"
+    score = str(training.get("score", "")) or _score(bundle.card)
     return ModelLine(f"{model.target}, {bundle.id}", "; ".join(d for d in data if d), score)
+
+
+def _score(card: str) -> str:
+    """The first figure of a card's table, which is the calibrated model's on people left out, with its interval."""
+    rows = [[c.strip() for c in line.strip("|").split("|")] for line in card.splitlines() if line.startswith("|")]
+    heads = [n for n, row in enumerate(rows) if len(row) > 1 and row[1] == "balanced accuracy"]
+    # A header, a rule of dashes, then the first row.
+    if heads and len(rows) > heads[0] + 2:
+        what, value = rows[heads[0] + 2][:2]
+        return Phrase("balanced accuracy {value} on people left out ({what})", {"value": value, "what": what})
+    return "not in the bundle; see its model card and feltsense evaluate"

@@ -116,9 +116,9 @@ def gap_reason(reason: str) -> str:
     return _GAPS.get(reason, reason)
 
 
-def silence(reason: str) -> str:
-    """Why there is no estimate, in words."""
+def silence(reason: str) -> tuple[tuple[str, ...], ...]:
+    """Why there is no estimate, in words: one text, or pairs of a modality and its reason."""
     if reason in _SILENCES:
-        return _SILENCES[reason]
+        return ((_SILENCES[reason],),)
     parts = (part.partition(":") for part in reason.split())
-    return ", ".join(f"{a.replace('_', ' ')}: {b.replace('_', ' ')}" if b else a.replace("_", " ") for a, _, b in parts)
+    return tuple(tuple(text.replace("_", " ") for text in (a, b) if text) for a, _, b in parts)

@@ -21,7 +21,7 @@ from feltsense.core.recording import Recording, Segment, Stream
 from feltsense.core.timeline import TimeMap
 from feltsense.errors import RecordingError, UnknownNameError
 from feltsense.store import codec, schema
-from feltsense.store.opening import check_totals, keyless, load_streams, opened
+from feltsense.store.opening import check_totals, explained, keyless, load_streams, opened
 from feltsense.store.rows import Rows, damaged, lock_of, row_checked
 
 if TYPE_CHECKING:
@@ -154,12 +154,13 @@ class Reader:
         near = ((start_ns - self._origin) // _MS - 1, (stop_ns - self._origin) // _MS + 1)
         where = "WHERE stream = ? AND (to_ms IS NULL OR to_ms >= ?) AND (at_ms IS NULL OR at_ms <= ?)"
         out = {}
-        for key, info in self._infos.items():
-            if info.id in wanted:
-                found = read_segments(self._rows, key, info, (where, (key, *near)))
-                parts = (_part(segment, start, start_ns, stop_ns) for start, segment in found)
-                out[info.id] = Stream(info, tuple(p for p in parts if p is not None))
-        events = (event_of(self.path, *row) for row in self._rows.all("event"))
+        with explained(self.path):
+            for key, info in self._infos.items():
+                if info.id in wanted:
+                    found = read_segments(self._rows, key, info, (where, (key, *near)))
+                    parts = (_part(segment, start, start_ns, stop_ns) for start, segment in found)
+                    out[info.id] = Stream(info, tuple(p for p in parts if p is not None))
+            events = [event_of(self.path, *row) for row in self._rows.all("event")]
         return Recording(self.subject, out, tuple(e for e in events if start_ns <= e.t_ns < stop_ns), self.metadata)
 
 

@@ -7,6 +7,7 @@ The interface for an app, all of it free of files and clocks but where a path is
     study.prompts, study.tasks, study.consent    # texts by language: study.consent.text["de"]
     due(study.prompts, day, "P01", zone)         # when today's prompts come: [Due(t_ns, key, …), …]
     after_change(study.prompts, now_ns, keys, zone)   # what a detected change asks
+    answer_events(t_ns, [("tense", "40")])            # write them: a report shows them beside the physiology
 
     consent = Consent(study)                     # nothing is allowed
     events = consent.give(["ecg"], "A. B.", t_ns)            # events to write into the recording
@@ -24,6 +25,7 @@ The interface for an app, all of it free of files and clocks but where a path is
 
 from __future__ import annotations
 
+from feltsense.study.answers import answer_events
 from feltsense.study.audit import Audit
 from feltsense.study.consent import Consent
 from feltsense.study.deidentify import deidentify
@@ -43,6 +45,7 @@ __all__ = [
     "Task",
     "When",
     "after_change",
+    "answer_events",
     "deidentify",
     "due",
     "erase_participant",
