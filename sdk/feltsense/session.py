@@ -234,7 +234,7 @@ def predict_windows(
     profile: UserProfile | None = None,
     hop: float = 5.0,
 ) -> Iterator[Prediction]:
-    """Predictions of windows whose features are there already (a :class:`~feltsense.batch.Batch`'s): a session's, to the bit.
+    """Predictions of windows whose features are there already (a `Batch`'s): a session's, to the bit.
 
     Parameters
     ----------

@@ -80,7 +80,7 @@ def squeezed(text):
 SESSION = {
     "en": ("P-0042", "2027-01-15 08:00:00 UTC", "Polar H10", "Coverage", "97.0 % (least: board.temp, 92.6 %)", "Heart rate",
            "66 (65 to 67)", "+12", "tense: 40", "no estimate: ecg: gap, eda: no signal", "Beats corrected", "3.0 %",
-           "stress-1.0", "20 people", "0.71", "Calibrated to this person on 270 s", "does not mean", "not a diagnosis", WHOM),
+           "stress-1.0", "0.71", "Calibrated to this person on 270 s", "does not mean", "not a diagnosis", WHOM),
     "de": ("P-0042", "2027-01-15 08:00:00 UTC", "Polar H10", "Abdeckung", "97,0 % (am wenigsten: board.temp, 92,6 %)",
            "Herzfrequenz", "66 (65 bis 67)", "+12", "tense: 40", "EKG: Lücke", "Zu korrigierende Herzschläge", "3,0 %",
            "stress-1.0", "20 people", "0.71", "Auf diese Person kalibriert", "nicht bedeutet", "keine Diagnose", WHOM),
