@@ -31,7 +31,8 @@ from feltsense.features import extractor
 from feltsense.session import Pipeline
 
 ECG_HZ, EDA_HZ, WINDOW, HOP = 130, 4, 60.0, 1.0
-WARM_UP = 5
+LEAST_SECONDS = 420
+"""300 s of the first long window, 20 s until everything is final, and at least a hundred windows more."""
 MUST = {"lean": 40, "documented": 400, "core_percent": 0.1, "p99_ms": 5.0, "growth": 2.0}
 
 
@@ -143,6 +144,11 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--hours", type=float, default=24.0)
     args = parser.parse_args()
+    if args.seconds < LEAST_SECONDS:
+        parser.error(
+            f"--seconds {args.seconds}: growth compares windows of 30 s and 300 s, and with fewer than {LEAST_SECONDS} s "
+            "there are hardly any of 300 s; give more"
+        )
     warnings.simplefilter("ignore")
     ecg, eda, rec = participant(args.seconds)
     play(rec)

@@ -15,6 +15,7 @@ Contract
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -112,6 +113,9 @@ class Pipeline:
                 if extractor is not None:
                     self._users[info.id].append(extractor)
         self._states = {s: _State() for s in self.streams}
+        self._settled = False
+        # A stream that no feature reads (a device's own beat intervals, minutes apart) must not hold windows back.
+        self._read = [(i, s) for i, s in self._states.items() if self._users[i]] or list(self._states.items())
 
     @property
     def start_ns(self) -> int | None:
@@ -189,14 +193,17 @@ class Pipeline:
 
     def _final_ns(self) -> int:
         """Time before which no feature of any open stream can change."""
-        if not all(s.settled for s in self._states.values()):
-            return _NEVER
-        # A stream that no feature reads (a device's own beat intervals, minutes apart) must not hold windows back.
-        read = {i: s for i, s in self._states.items() if self._users[i]} or self._states
-        finals = [
-            min((e.final_ns(i) for e in self._users[i]), default=state.until_ns) for i, state in read.items() if state.open
-        ]
-        return min(finals) if finals else max(s.until_ns for s in self._states.values())
+        if not self._settled:
+            self._settled = all(s.settled for s in self._states.values())
+            if not self._settled:
+                return _NEVER
+        final = _NEVER
+        for stream_id, state in self._read:
+            if state.open:
+                users = self._users[stream_id]
+                own = min([e.final_ns(stream_id) for e in users]) if users else state.until_ns
+                final = own if final == _NEVER else min(final, own)
+        return max(s.until_ns for s in self._states.values()) if final == _NEVER else final
 
     def _vector(self, window: Window) -> FeatureVector:
         parts = [
@@ -207,7 +214,7 @@ class Pipeline:
         return FeatureVector(
             self.schema,
             values,
-            tuple(r for p in parts for r in p.reasons),
+            tuple(chain.from_iterable(p.reasons for p in parts)),
             np.array([p.quality for p in parts]),
             tuple(p.quality_reason for p in parts),
         )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.signal import butter, sosfiltfilt
 
 from feltsense.dsp.eda import ScrDetector, conductance_filter, slow_filter
-from feltsense.dsp.eda_spectrum import sympathetic
+from feltsense.dsp.eda_spectrum import Sympathetic
 
 RISE_S, DECAY_S = 0.75, 3.0
 PEAK_S = np.log(DECAY_S / RISE_S) * RISE_S * DECAY_S / (DECAY_S - RISE_S)
@@ -209,8 +209,21 @@ def test_onsets_of_an_independent_decomposition_at_least_as_neurokit(data_dir, n
 def test_sympathetic_power_of_a_wave(rate, seconds):
     t = np.arange(seconds * rate) / rate
     x = 5.0 + 0.01 * t + 0.2 * np.sin(2 * np.pi * 0.125 * t) + 0.1 * np.sin(2 * np.pi * 0.5 * t)
-    power, share = sympathetic(x, rate)
+    times = np.arange(len(x))
+    power, share = Sympathetic(rate).power(times, x)
     assert power == pytest.approx(0.02, rel=0.03)
     assert share == pytest.approx(0.8, abs=0.02)
-    assert np.isnan(sympathetic(x[: 60 * rate], rate)).all()
-    assert np.isnan(sympathetic(np.full(70 * rate, 2.0), rate)[1])
+    assert np.isnan(Sympathetic(rate).power(times, x[: 60 * rate])).all()
+    assert np.isnan(Sympathetic(rate).power(times, np.full(70 * rate, 2.0))[1])
+
+
+def test_sympathetic_power_is_the_same_whatever_was_asked_before():
+    rate, rng = 4, np.random.default_rng(0)
+    x = 5.0 + np.cumsum(0.01 * rng.standard_normal(rate * 400))
+    times = np.arange(len(x)) * 250_000_000
+    line = Sympathetic(rate)
+    for start in range(0, 100 * rate, rate):
+        part = slice(start, start + 300 * rate)
+        line.forget(int(times[start]))
+        assert line.power(times[part], x[part]) == Sympathetic(rate).power(times[part], x[part])
+    assert len(line._known) < 700

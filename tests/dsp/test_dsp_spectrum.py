@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from feltsense.dsp.spectrum import HF_HZ, LF_HZ, VLF_HZ, band_powers, dfa_short, sample_entropy
+from feltsense.dsp.complexity import dfa_short, sample_entropy
+from feltsense.dsp.spectrum import HF_HZ, LF_HZ, VLF_HZ, band_powers, band_powers_rows
 
 LF, HF = 450.0, 200.0
 
@@ -69,3 +70,24 @@ def test_what_has_no_meaning_is_nan():
         assert np.isnan(sample_entropy(nn))
         assert np.isnan(dfa_short(nn))
     assert np.isnan(band_powers(np.arange(3.0), np.full(3, 800.0)).total)
+
+
+@pytest.mark.parametrize("step", [0.0, 1000.0 / 1024.0, 10.0])
+def test_sample_entropy_counts_every_pair_of_patterns_once(step):
+    rng = np.random.default_rng(1)
+    nn = 800 + 30 * np.sin(np.arange(260) * 0.9) + 20 * rng.standard_normal(260)
+    nn = np.round(nn / step) * step if step else nn  # quantised intervals lie exactly on the radius
+    radius = 0.2 * nn.std(ddof=1)
+    near = np.abs(nn[:, None] - nn[None, :]) <= radius
+    short = np.triu(near[:-2, :-2] & near[1:-1, 1:-1], 1)
+    assert sample_entropy(nn) == -np.log((short & near[2:, 2:]).sum() / short.sum())
+
+
+def test_one_series_and_many_have_the_same_bits():
+    rng = np.random.default_rng(2)
+    nn = 850 + 40 * np.sin(np.arange(80 * 40).reshape(40, 80) * 1.3) + 25 * rng.standard_normal((40, 80))
+    at = np.cumsum(nn, axis=1) / 1e3
+    rows = band_powers_rows([(at, nn)])
+    alone = [band_powers(a, b) for a, b in zip(at, nn, strict=True)]
+    assert np.array_equal(rows, [(p.vlf, p.lf, p.hf, p.breath_hz) for p in alone], equal_nan=True)
+    assert np.isfinite(rows[:, 3]).any()

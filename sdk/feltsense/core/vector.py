@@ -199,7 +199,8 @@ class FeatureVector:
         if len(self.values) != len(self.schema.names) or len(self.reasons) != len(self.schema.names):
             msg = f"{len(self.schema.names)} features expected, got {len(self.values)} values, {len(self.reasons)} reasons"
             raise SchemaError(msg)
-        if np.isfinite(self.values).tolist() != [r is Reason.OK for r in self.reasons]:
+        ok = Reason.OK
+        if np.isfinite(self.values).tolist() != [r is ok for r in self.reasons]:
             self._refuse()
 
     def _refuse(self) -> None:

@@ -40,6 +40,7 @@ __all__ = ["Block", "BlockFilter", "Tail", "samples", "zero_phase"]
 Operation = Callable[["NDArray[np.float64]"], "NDArray[np.float64]"]
 """Span of samples, shape (n,) or (n, c) → outputs, shape (n,) or (n, m): one row a sample."""
 
+_Part = Callable[["NDArray[np.float64]", int, int], "NDArray[np.float64]"]
 _LONGEST_MATRIX = 256
 """Samples of a span: beyond, a product costs more than to filter."""
 _FIRST_CAPACITY = 256
@@ -178,7 +179,8 @@ class BlockFilter:
     ----------
     operation : callable
         From a span of samples to as many rows of outputs, a pure function; for example
-        ``partial(zero_phase, sos)``, or one that stacks several filters as columns.
+        ``partial(zero_phase, sos)``, or one that stacks several filters as columns. Where it has a method
+        ``part(span, start, stop)``, that is asked for the rows of a block, which may cost less than all of them.
     block, before, after : int
         Length of a block and of its context on either side, in samples (see :func:`samples`).
     columns : int, optional
@@ -195,6 +197,7 @@ class BlockFilter:
             msg = f"a block needs at least one sample and no negative context, got {block}, {before}, {after}"
             raise ValueError(msg)
         self._operation = operation
+        self._part: _Part = getattr(operation, "part", self._cut)
         self.block, self.before, self.after = block, before, after
         self._input = Tail(columns)
         self._done = 0
@@ -211,6 +214,11 @@ class BlockFilter:
     def done(self) -> int:
         """Number of samples that are out: output is final before this one."""
         return self._done
+
+    @property
+    def wants(self) -> int:
+        """Samples that complete the next block."""
+        return self._done + self.block + self.after - self._input.stop
 
     def push(self, x: NDArray[np.float64]) -> list[Block]:
         """Take the run's next samples (finite); give the blocks that became complete."""
@@ -236,9 +244,12 @@ class BlockFilter:
         if self._linear and len(span) == self._span:
             values = self._product(span)
         else:
-            values = self._operation(span)[start - first : stop - first]
+            values = self._part(span, start - first, stop - first)
         self._done = stop
         return Block(start, values)
+
+    def _cut(self, span: NDArray[np.float64], start: int, stop: int) -> NDArray[np.float64]:
+        return self._operation(span)[start:stop]
 
     def _product(self, span: NDArray[np.float64]) -> NDArray[np.float64]:
         if self._matrix is None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Cells"]
 
+_PATIENCE_CELLS = 64
+"""Cells that wait to be summarised together, at most."""
+
 Summary = Callable[["NDArray[np.float64]"], "NDArray[np.float64]"]
 """Samples of a cell, shape (size,) or (size, c) → its summary, shape (m,); or many at once, (k, size) → (k, m)."""
 
@@ -37,14 +40,14 @@ class Cells:
         Channels of the input; 0 for one-dimensional input.
     together : bool, optional
         The summary takes many cells of one-dimensional input at once, each on its own; it is then called when cells
-        are asked for, and not with every chunk.
+        are asked for that are not there yet, and not with every chunk.
     """
 
     def __init__(
         self, summary: Summary, size: int, step: int, width: int, columns: int = 0, *, together: bool = False
     ) -> None:
         self._summary, self._size, self._step = summary, size, step
-        self._together = together
+        self._together, self._patience = together, _PATIENCE_CELLS * step + size
         self._within = np.arange(size)
         self._columns = columns
         self._times = Tail(2, np.int64)
@@ -63,7 +66,7 @@ class Cells:
         """Take the run's next samples with their session times."""
         self._input.append(values)
         self._stamps.append(t_ns)
-        if not self._together:
+        if not self._together or self._input.stop - self._next > self._patience:
             self._complete()
 
     def _complete(self) -> None:
@@ -86,15 +89,16 @@ class Cells:
 
     def timed(self, start_ns: int, stop_ns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Those cells' first and last sample times, shape (k, 2), and their summaries, shape (k, width): views."""
-        self._complete()
         times = self._times.rows
+        if not len(times) or times[-1, 1] < stop_ns:
+            self._complete()
+            times = self._times.rows
         a = int(times[:, 0].searchsorted(start_ns))
         b = int(times[:, 1].searchsorted(stop_ns))
         return times[a : max(a, b)], self._rows.rows[a : max(a, b)]
 
     def forget(self, before_ns: int) -> None:
         """Drop the cells that begin before `before_ns`."""
-        self._complete()
         n = self._times.start + int(self._times.rows[:, 0].searchsorted(before_ns))
         self._times.drop(n)
         self._rows.drop(n)

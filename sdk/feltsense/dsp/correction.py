@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from feltsense.dsp.intervals import quantile
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -54,15 +56,8 @@ class BeatClass(IntEnum):
 
 
 def _quartile_threshold(size: NDArray[np.float64]) -> float:
-    n = len(size)
     ordered = np.sort(size)
-    span = []
-    for q in (0.25, 0.75):
-        at = q * (n - 1)
-        low = int(at)
-        high = min(low + 1, n - 1)
-        span.append(float(ordered[low] + (ordered[high] - ordered[low]) * (at - low)))
-    return _ALPHA * (span[1] - span[0]) / 2.0
+    return _ALPHA * (quantile(ordered, 0.75) - quantile(ordered, 0.25)) / 2.0
 
 
 def _local_median(interval: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -206,6 +201,18 @@ def stands_out(
     return out | (known - start >= _THRESHOLD_BEATS // 2)
 
 
+def _any_large(known_ms: NDArray[np.float64], first: int, stop: int) -> bool:
+    """As :func:`stands_out`, of one stretch at the end of what is known: most stretches need no closer look."""
+    if len(known_ms) - first >= _THRESHOLD_BEATS // 2:
+        return True
+    change = np.empty(len(known_ms))
+    change[0] = 0.0
+    np.subtract(known_ms[1:], known_ms[:-1], out=change[1:])
+    change = np.abs(change)
+    threshold = _quartile_threshold(change[-_THRESHOLD_BEATS:])
+    return threshold > 0.0 and float(change[first:stop].max()) / threshold > 1.0
+
+
 class Classifier:
     """Classifies the beats of one run as they come, with the look-ahead that it is given.
 
@@ -232,7 +239,7 @@ class Classifier:
         n, first = len(interval_ms), len(self._past)
         known = np.concatenate((self._past, interval_ms, ahead_ms))
         classes = np.zeros(len(known), np.int8)
-        if n and len(known) >= _LEAST_BEATS:
+        if n and len(known) >= _LEAST_BEATS and _any_large(known, first, first + n):
             _walk(_Series(known, first, first + n), first, first + n, classes)
         self._past = known[: first + n][-(_THRESHOLD_BEATS + _MEDIAN_BEATS) :]
         return classes[first : first + n]

@@ -9,6 +9,7 @@ the bins are taken as they are, which is the same band without a second filter.
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,33 +17,65 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SYMPATHETIC_SECONDS", "sympathetic"]
+__all__ = ["SYMPATHETIC_SECONDS", "Sympathetic"]
 
 SYMPATHETIC_SECONDS = 64.0
 """A segment: three periods of the band's lower edge."""
 _BAND_HZ, _TOTAL_HZ = (0.045, 0.25), (0.01, 1.0)
 
 
-def sympathetic(x: NDArray[np.float64], rate: float) -> tuple[float, float]:
-    """EDASymp in µS² and EDASympN; NaN where x is shorter than a segment or does not vary.
+class Sympathetic:
+    """Power of the segments of one stream: each is transformed once, however many windows hold it.
 
     Parameters
     ----------
-    x : ndarray, shape (n,)
-        Conductance without a gap, µS.
     rate : float
         Hz.
     """
-    n = round(SYMPATHETIC_SECONDS * rate)
-    if len(x) < n or n < 4:
-        return math.nan, math.nan
-    count = 1 + (len(x) - n) // (n // 2)
-    parts = np.array([x[k * (n // 2) : k * (n // 2) + n] for k in range(count)])
-    t = np.arange(n) - 0.5 * (n - 1)
-    parts = parts - parts.mean(axis=1, keepdims=True)
-    parts = parts - ((parts * t).sum(axis=1) / (t * t).sum())[:, None] * t
-    hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n) / n)
-    power = (np.abs(np.fft.rfft(parts * hann, axis=1)) ** 2).mean(axis=0) * 2.0 / (n * float(np.sum(hann * hann)))
-    hz = np.fft.rfftfreq(n, 1.0 / rate)
-    band, total = (float(power[(hz >= a) & (hz < b)].sum()) for a, b in (_BAND_HZ, _TOTAL_HZ))
-    return band, band / total if total > 0.0 else math.nan
+
+    def __init__(self, rate: float) -> None:
+        n = round(SYMPATHETIC_SECONDS * rate)
+        self._n, self._step = n, n // 2
+        t = np.arange(n) - 0.5 * (n - 1)
+        hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n) / max(n, 1))
+        self._line, self._spread, self._hann = t, float((t * t).sum()), hann
+        self._scale = 2.0 / (n * float((hann * hann).sum())) if n else 0.0
+        # A bin is in a band from its lower edge on, up to its upper edge.
+        edges = np.fft.rfftfreq(max(n, 1), 1.0 / rate).searchsorted((*_BAND_HZ, *_TOTAL_HZ)).tolist()
+        self._band, self._total = slice(*edges[:2]), slice(*edges[2:])
+        self._known: OrderedDict[int, tuple[float, float]] = OrderedDict()
+
+    def power(self, t_ns: NDArray[np.int64], x: NDArray[np.float64]) -> tuple[float, float]:
+        """EDASymp in µS² and EDASympN; NaN where x is shorter than a segment or does not vary.
+
+        Parameters
+        ----------
+        t_ns : ndarray of int64, shape (n,)
+            Times of the samples; of a segment that begins at a time it was asked for before, the answer is known.
+        x : ndarray, shape (n,)
+            Conductance without a gap, µS.
+        """
+        n, step = self._n, self._step
+        if len(x) < n or n < 4:
+            return math.nan, math.nan
+        begin = t_ns[: len(x) - n + 1 : step].tolist()
+        fresh = [k for k, t in enumerate(begin) if t not in self._known]
+        if fresh:
+            found = self._transform(np.array([x[k * step : k * step + n] for k in fresh]))
+            self._known.update(zip((begin[k] for k in fresh), found, strict=True))
+        bands, totals = zip(*(self._known[t] for t in begin), strict=True)
+        band, total = sum(bands) / len(begin), sum(totals) / len(begin)
+        return band, band / total if total > 0.0 else math.nan
+
+    def _transform(self, parts: NDArray[np.float64]) -> list[tuple[float, float]]:
+        parts = parts - np.add.reduce(parts, axis=1, keepdims=True) / self._n
+        slope = np.add.reduce(parts * self._line, axis=1, keepdims=True) / self._spread
+        bins = np.fft.rfft((parts - slope * self._line) * self._hann)
+        power = (bins.real**2 + bins.imag**2) * self._scale
+        band, total = (np.add.reduce(power[:, b], axis=1).tolist() for b in (self._band, self._total))
+        return list(zip(band, total, strict=True))
+
+    def forget(self, before_ns: int) -> None:
+        """Drop the segments that begin before a time."""
+        while self._known and next(iter(self._known)) < before_ns:
+            self._known.popitem(last=False)

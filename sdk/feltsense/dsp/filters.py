@@ -29,6 +29,7 @@ __all__ = [
     "mains_triangle",
     "pulse_fine",
     "pulse_wave",
+    "without_mains",
 ]
 
 ECG_LEAST_RATE = 60.0
@@ -87,12 +88,19 @@ def mains_triangle(rate: float) -> NDArray[np.float64]:
 
 
 def _clean(drift: Operation, triangle: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return without_mains(drift(x), triangle, 0, len(x))
+
+
+def without_mains(y: NDArray[np.float64], triangle: NDArray[np.float64], start: int, stop: int) -> NDArray[np.float64]:
+    """Samples `start` up to `stop` smoothed by :func:`mains_triangle`; y is continued by its first and last value."""
+    if stop <= start:
+        return y[:0]
     half = len(triangle) // 2
-    y = drift(x)
-    if not len(y):
-        return y
-    y = np.concatenate((np.full(half, y[0]), y, np.full(half, y[-1])))
-    smooth: NDArray[np.float64] = np.convolve(y, triangle, mode="valid")
+    before, after = max(half - start, 0), max(stop + half - len(y), 0)
+    part = y[max(start - half, 0) : stop + half]
+    if before or after:
+        part = np.concatenate((np.full(before, y[0]), part, np.full(after, y[-1])))
+    smooth: NDArray[np.float64] = np.convolve(part, triangle, mode="valid")
     return smooth
 
 

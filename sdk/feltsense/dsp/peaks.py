@@ -21,7 +21,7 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import find_peaks
 
 from feltsense.dsp.blocks import Tail, samples
-from feltsense.dsp.filters import ecg_clean, pulse_fine, pulse_wave
+from feltsense.dsp.filters import ECG_CUT_HZ, ECG_ORDER, highpass, mains_triangle, pulse_fine, pulse_wave, without_mains
 from feltsense.dsp.intervals import quantile
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from feltsense.dsp.blocks import Block, Operation
 
-__all__ = ["PulseDetector", "QrsDetector", "parabola"]
+__all__ = ["PulseDetector", "QrsDetector", "Steepness", "parabola"]
 
 DEAD_SECONDS = 0.3
 """Two beats closer than this are one: 200 beats a minute."""
@@ -77,8 +77,24 @@ def _most_prominent(x: NDArray[np.float64]) -> int | None:
         return maxima[0]
     if not maxima:
         return None
-    found, properties = find_peaks(x, prominence=(None, None))
+    if all(values[i - 1] < values[i] > values[i + 1] for i in maxima):
+        return max(maxima, key=lambda i: _prominence(values, i))
+    found, properties = find_peaks(x, prominence=(None, None))  # knows what the crest of a plateau is
     return int(found[int(np.argmax(properties["prominences"]))]) if len(found) else None
+
+
+def _prominence(values: list[float], at: int) -> float:
+    """Height of a maximum over the higher of the two valleys beside it, scipy's ``peak_prominences``: for a few samples."""
+    top = values[at]
+    valleys = []
+    for beside in (values[at::-1], values[at:]):
+        lowest = top
+        for value in beside:
+            if value > top:
+                break
+            lowest = min(lowest, value)
+        valleys.append(lowest)
+    return top - max(valleys)
 
 
 class _Bumps:
@@ -94,11 +110,12 @@ class _Bumps:
     def stretches(self, block: Block, signal: NDArray[np.float64], flag: NDArray[np.bool_]) -> list[tuple[int, int]]:
         """Stretches (begin, end) of raised flag that end in this block; begin is the sample before the rise."""
         self._signal.append(signal)
-        before = np.concatenate(([self._previous], flag[:-1]))
+        turns = (np.flatnonzero(flag[1:] != flag[:-1]) + 1).tolist()
+        up = self._previous
         out = []
-        for i in np.flatnonzero(before != flag):
-            at = block.start + int(i) - 1
-            if flag[i]:
+        for i in turns if bool(flag[0]) is up else (0, *turns):
+            at, up = block.start + i - 1, not up
+            if up:
                 self._begin = at
             elif self._begin != NEVER:
                 out.append((max(self._begin, 0), at))
@@ -117,15 +134,10 @@ class _Bumps:
         self._last = at
         return at
 
-    def swing(self, begin: int, end: int) -> float:
-        """Peak-to-peak of the signal in [begin, end)."""
-        part = self._signal.between(begin, end)
-        return float(part.max() - part.min()) if len(part) else 0.0
-
-    def reach(self, begin: int, end: int, level: float) -> tuple[float, float]:
-        """Height above and depth below a level in [begin, end)."""
-        part = self._signal.between(begin, end)
-        return (float(part.max()) - level, level - float(part.min())) if len(part) else (0.0, 0.0)
+    def reach(self, begin: int, end: int) -> tuple[float, float]:
+        """Lowest and highest of the signal in [begin, end)."""
+        part = self._signal.between(begin, end).tolist()
+        return (min(part), max(part)) if part else (0.0, 0.0)
 
     def forget(self) -> None:
         """Keep only what a stretch that is still open can need."""
@@ -147,9 +159,7 @@ class QrsDetector:
     """
 
     def __init__(self, rate: float) -> None:
-        self.operation: Operation = partial(
-            _steepness, ecg_clean(rate), round(QRS_SMOOTH_SECONDS * rate), round(QRS_MEAN_SECONDS * rate)
-        )
+        self.operation: Operation = Steepness(rate)
         """Raw ECG → columns: cleaned ECG, steepness minus its threshold."""
         self._bumps = _Bumps(round(DEAD_SECONDS * rate), samples(2 * QRS_MEAN_SECONDS, rate))
         self._lengths: deque[int] = deque(maxlen=QRS_MEMORY)
@@ -169,37 +179,63 @@ class QrsDetector:
             self._lengths.append(end - begin)
             if (end - begin) * len(self._lengths) < QRS_LEAST_LENGTH * sum(self._lengths):
                 continue
-            if self._bumps.swing(begin, end) >= QRS_LEAST_MV:
-                complexes.append((begin, end))
+            low, high = self._bumps.reach(begin, end)
+            if high - low >= QRS_LEAST_MV:
+                complexes.append((begin, end, low, high))
         self._vote(complexes, clean)
-        peaks = [at for begin, end in complexes if (at := self._bumps.peak(begin, end, self._sign)) is not None]
+        peaks = [at for begin, end, *_ in complexes if (at := self._bumps.peak(begin, end, self._sign)) is not None]
         self._bumps.forget()
         return peaks
 
-    def _vote(self, complexes: list[tuple[int, int]], clean: NDArray[np.float64]) -> None:
+    def _vote(self, complexes: list[tuple[int, int, float, float]], clean: NDArray[np.float64]) -> None:
         """Let a block's complexes vote on the lead's polarity."""
         if not complexes:
             return
         level = quantile(np.sort(clean), 0.5)
-        for begin, end in complexes:
-            height, depth = self._bumps.reach(begin, end, level)
+        for _, _, low, high in complexes:
+            height, depth = high - level, level - low
             self._votes.append(-1 if depth > QRS_INVERTED * height else int(height > QRS_INVERTED * depth))
         total = sum(self._votes)
         if 2 * abs(total) > len(self._votes):
             self._sign = 1 if total > 0 else -1
 
 
-def _steepness(clean: Operation, smooth: int, mean: int, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    out = np.zeros((len(x), 2))
-    y = clean(x)
-    steep = np.zeros(len(y))
-    if len(y) > 1:
-        steep[1:-1] = 0.5 * np.abs(y[2:] - y[:-2])
-        steep[0], steep[-1] = abs(y[1] - y[0]), abs(y[-1] - y[-2])
-    near = uniform_filter1d(steep, smooth, mode="nearest")
-    out[:, 0] = y
-    out[:, 1] = near - QRS_WEIGHT * uniform_filter1d(near, mean, mode="nearest")
-    return out
+class Steepness:
+    """Raw ECG → columns: cleaned ECG, steepness minus its threshold.
+
+    Parameters
+    ----------
+    rate : float
+        Hz.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self._drift, self._triangle = highpass(rate, ECG_CUT_HZ, ECG_ORDER), mains_triangle(rate)
+        self._near, self._mean = round(QRS_SMOOTH_SECONDS * rate), round(QRS_MEAN_SECONDS * rate)
+        self.reach = self._near // 2 + self._mean // 2 + 2
+        """Samples beside a row that its steepness and threshold are made of."""
+
+    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """All rows of a span."""
+        return self.part(x, 0, len(x))
+
+    def part(self, x: NDArray[np.float64], start: int, stop: int) -> NDArray[np.float64]:
+        """Rows `start` up to `stop` of a span."""
+        first, last = max(start - self.reach, 0), min(stop + self.reach, len(x))
+        out = np.empty((stop - start, 2))
+        y = without_mains(self._drift(x), self._triangle, first, last)
+        steep = np.empty(len(y))
+        if len(y) > 1:
+            np.abs(y[2:] - y[:-2], out=steep[1:-1])
+            steep[1:-1] *= 0.5
+            steep[0], steep[-1] = abs(y[1] - y[0]), abs(y[-1] - y[-2])
+        else:
+            steep[:] = 0.0
+        near = uniform_filter1d(steep, self._near, mode="nearest")
+        rows = slice(start - first, stop - first)
+        out[:, 0] = y[rows]
+        out[:, 1] = (near - QRS_WEIGHT * uniform_filter1d(near, self._mean, mode="nearest"))[rows]
+        return out
 
 
 class PulseDetector:

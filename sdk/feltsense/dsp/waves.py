@@ -132,8 +132,8 @@ class Qrs:
         shape = _standard(around)
         if shape is None:
             return None
-        offset = parabola(float(wave[k - 1]), float(wave[k]), float(wave[k + 1]))
-        return Beat(at, at + offset, shape, (float(wave[k] - around.mean()),))
+        offset = parabola(*wave[k - 1 : k + 2].tolist())
+        return Beat(at, at + offset, shape, (float(wave[k]) - float(np.add.reduce(around)) / len(around),))
 
 
 class Pulse:

@@ -92,7 +92,7 @@ def run_beats(x: Array, t_ns: Ints, device_ns: Ints, rate: float, rule: BeatRule
 def _filtered(x: Array, rate: float, block: int) -> tuple[Array, Array]:
     """Cleaned ECG and steepness over its threshold, block by block as the stream filters them."""
     before, after = samples(_beats.BEFORE_SECONDS, rate), samples(_beats.AFTER_SECONDS, rate)
-    operation = peaks.QrsDetector(rate).operation
+    operation = peaks.Steepness(rate)
     n = len(x)
     out = np.empty((n, 2))
     first = -(-before // block)
@@ -101,16 +101,14 @@ def _filtered(x: Array, rate: float, block: int) -> tuple[Array, Array]:
         if first * block <= start < last * block:
             continue
         a, stop = max(start - before, 0), min(start + block, n)
-        out[start:stop] = operation(x[a : start + block + after])[start - a : stop - a]
+        out[start:stop] = operation.part(x[a : start + block + after], start - a, stop - a)
     if last > first:
         spans = np.lib.stride_tricks.sliding_window_view(x, before + block + after)[first * block - before :: block]
         rows = _Rows(rate)
         for k in range(first, last, _ROWS):
             many = spans[k - first : min(k + _ROWS, last) - first]
-            clean, excess = rows(many)
             part = slice(k * block, (k + len(many)) * block)
-            out[part, 0] = clean[:, before : before + block].ravel()
-            out[part, 1] = excess[:, before : before + block].ravel()
+            out[part] = rows(many, before, before + block)
     return out[:, 0].copy(), out[:, 1].copy()
 
 
@@ -122,18 +120,22 @@ class _Rows:
         self._zi = sosfilt_zi(self._sos)[:, None, :]
         self._triangle = filters.mains_triangle(rate)
         self._near, self._mean = round(peaks.QRS_SMOOTH_SECONDS * rate), round(peaks.QRS_MEAN_SECONDS * rate)
+        self._reach = peaks.Steepness(rate).reach
 
-    def __call__(self, x: Array) -> tuple[Array, Array]:
-        half = len(self._triangle) // 2
-        y = np.pad(self._zero_phase(x), ((0, 0), (half, half)), mode="edge")
+    def __call__(self, x: Array, start: int, stop: int) -> Array:
+        """Samples `start` up to `stop` of each span, which has more on either side: shape (spans · samples, 2)."""
+        half, reach = len(self._triangle) // 2, self._reach
+        y = self._zero_phase(x)[:, start - reach - half : stop + reach + half]
         flat = np.convolve(y.ravel(), self._triangle, mode="same").reshape(y.shape)
         clean = flat[:, half : y.shape[1] - half]
         steep = np.empty_like(clean)  # numpy's gradient, without its generality
-        steep[:, 1:-1] = (clean[:, 2:] - clean[:, :-2]) / 2.0
-        steep[:, 0], steep[:, -1] = clean[:, 1] - clean[:, 0], clean[:, -1] - clean[:, -2]
-        np.abs(steep, out=steep)
+        np.abs(clean[:, 2:] - clean[:, :-2], out=steep[:, 1:-1])
+        steep[:, 1:-1] *= 0.5
+        steep[:, 0], steep[:, -1] = np.abs(clean[:, 1] - clean[:, 0]), np.abs(clean[:, -1] - clean[:, -2])
         near = uniform_filter1d(steep, self._near, axis=1, mode="nearest")
-        return clean, near - peaks.QRS_WEIGHT * uniform_filter1d(near, self._mean, axis=1, mode="nearest")
+        excess = near - peaks.QRS_WEIGHT * uniform_filter1d(near, self._mean, axis=1, mode="nearest")
+        rows = slice(reach, reach + stop - start)
+        return np.stack((clean[:, rows], excess[:, rows]), axis=2).reshape(-1, 2)
 
     def _zero_phase(self, x: Array) -> Array:
         sos = self._sos

@@ -274,9 +274,10 @@ class _Windows:
                 x.t_ns[a:b], x.interval_ms[a:b], valid, x.likeness[a:b], x.pair[a:b], x.measures[a:b], x.kinds[a:b]
             )
             begin = int(self._start[i])
-            found = _slow.slow(Window(i, begin, begin + self._length), float(self._present[i]), beats, REASONS[why[i]])
-            for name, (value, reason) in found.items():
-                self.values[i, _COLUMN[name]], reasons[i, _COLUMN[name]] = value, _NUMBER[reason]
+            window = Window(i, begin, begin + self._length)
+            found, missing = _slow.slow(window, float(self._present[i]), beats, REASONS[why[i]])
+            self.values[i, columns] = [found[name] for name in _SLOW]
+            reasons[i, columns] = [_NUMBER[missing[name]] for name in _SLOW]
 
     def _spectrum(self, rows: Ints, reasons: NDArray[np.uint8], why: NDArray[np.uint8]) -> None:
         """HF of windows without a gap that are too short for everything else."""

@@ -177,6 +177,11 @@ class BeatLine:
             rows[:, self._KIND].astype(np.int8),
         )
 
+    @property
+    def wants(self) -> int:
+        """Samples that complete the next block: with fewer, nothing becomes known."""
+        return 1 if self._run is None else self._run.wants
+
     def forget(self, before_ns: int) -> None:
         """Drop the beats before a time."""
         n = self._times.start + int(self._times.rows.searchsorted(before_ns))
@@ -225,6 +230,10 @@ class _Run:
     def final_ns(self) -> int:
         at = max(self._final - self._wave.behind, 0)
         return int(self.stamps.between(at, at + 1)[0, 0])
+
+    @property
+    def wants(self) -> int:
+        return self._filter.wants
 
     def push(self, piece: Piece) -> list[Block]:
         self.stamps.append(np.column_stack((piece.t_ns, piece.device_ns)))
@@ -281,7 +290,8 @@ class _Run:
                 continue
             last = beat.at
             whole = math.floor(beat.fiducial)
-            (t0, d0), (t1, d1) = self.stamps.between(whole, whole + 2)[[0, -1]].tolist()
+            stamps = self.stamps.between(whole, whole + 2).tolist()
+            (t0, d0), (t1, d1) = stamps[0], stamps[-1]
             part = beat.fiducial - whole
             places.append((beat.at, t0 + round(part * (t1 - t0)), d0 + round(part * (d1 - d0))))
             shapes.append(beat.shape)

@@ -64,10 +64,35 @@ class Heart:
         self._spans = Spans(round(NS / rate))
         self._run = -1
         self._last_ns = -(2**62)
+        self._held: list[Chunk] = []
+        self._waits = 0
 
     def push(self, chunk: Chunk) -> None:
-        """Take the next samples."""
-        for raw in self._split.push(chunk):
+        """Take the next samples; they are worked off as soon as they complete a block."""
+        if not len(chunk):
+            return
+        if self._held and chunk.segment != self._held[0].segment:
+            self._work()
+        self._held.append(chunk)
+        self._waits += len(chunk)
+        if self._waits >= self._line.wants:
+            self._work()
+
+    def _work(self) -> None:
+        if not self._held:
+            return
+        held, self._held, self._waits = self._held, [], 0
+        last = held[-1]
+        if len(held) == 1:
+            values, times = last.values, last.time.both_times(last.start, last.stop)
+        else:
+            values = np.concatenate([c.values for c in held])
+            if all(c.time is last.time for c in held):
+                times = last.time.both_times(held[0].start, last.stop)
+            else:
+                each = [c.time.both_times(c.start, c.stop) for c in held]
+                times = np.concatenate([t for t, _ in each]), np.concatenate([d for _, d in each])
+        for raw in self._split.take(last.segment, values, *times):
             piece = raw._replace(values=raw.values.clip(*self._range))
             self._spans.push(piece)
             if piece.run != self._run:
@@ -75,18 +100,20 @@ class Heart:
                 self._faults.begin()
             self._faults.push(piece.values[:, 0], piece.t_ns)
             self._line.push(piece)
-        if len(chunk):
-            self._last_ns = chunk.stop_ns
+        self._last_ns = last.stop_ns
 
     def close(self) -> None:
         """End the segment."""
+        self._work()
         self._split.close()
         self._line.end()
 
     def final_ns(self) -> int:
         """Time before which nothing will change."""
         final = self._line.final_ns()
-        return self._last_ns if final is None else final
+        if final is None:
+            return self._held[0].start_ns if self._held else self._last_ns
+        return final
 
     def present_s(self, window: Window) -> float:
         """Seconds of a window in which there is signal."""

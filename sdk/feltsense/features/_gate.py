@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,20 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["Need", "Spans", "collect", "missing"]
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
-    """What a feature needs beside its minimum of seconds.
+class Need(NamedTuple):
+    """What a feature needs beside its minimum of seconds."""
 
-    Attributes
-    ----------
-    count : int
-        How many it has (intervals, differences, beats).
-    least : int
-        How many it needs.
-    """
-
-    count: int
+    have: int
+    """How many it has (intervals, differences, beats)."""
     least: int
+    """How many it needs."""
 
 
 class Spans:
@@ -71,13 +63,13 @@ class Spans:
             self._spans.pop(0)
 
 
-def missing(spec: FeatureSpec, window: Window, present_s: float, need: Need, worst: Reason) -> Reason:
+def missing(least_s: float, window: Window, present_s: float, need: Need, worst: Reason) -> Reason:
     """Why a feature cannot be given; ``ok`` when it can.
 
     Parameters
     ----------
-    spec : FeatureSpec
-        Says how many seconds of signal it needs.
+    least_s : float
+        How many seconds of signal it needs.
     window : Window
         The window.
     present_s : float
@@ -87,15 +79,13 @@ def missing(spec: FeatureSpec, window: Window, present_s: float, need: Need, wor
     worst : Reason
         What is wrong with the window first of all (the reason of its quality).
     """
-    if present_s >= spec.min_seconds and need.count >= need.least and present_s > 0.0:
-        return Reason.OK if window.seconds >= spec.min_seconds else Reason.TOO_SHORT
-    if window.seconds < spec.min_seconds:
+    if window.seconds < least_s:
         return Reason.TOO_SHORT
     if present_s <= 0.0:
         return Reason.NO_SIGNAL
-    if present_s < spec.min_seconds:
+    if present_s < least_s:
         return Reason.GAP
-    if need.count < need.least:
+    if need.have < need.least:
         return Reason.TOO_FEW_BEATS if worst in (Reason.OK, Reason.GAP) else worst
     return Reason.OK
 
@@ -104,12 +94,10 @@ def collect(
     specs: Sequence[FeatureSpec], values: Mapping[str, float], reasons: Mapping[str, Reason], quality: tuple[float, Reason]
 ) -> Extracted:
     """Features in the order of the specs; a value that could not be computed is missing whatever its gate said."""
-    out, why = [], []
-    for spec in specs:
-        reason = reasons[spec.name]
-        value = values[spec.name] if reason is Reason.OK else math.nan
-        if reason is Reason.OK and not math.isfinite(value):
-            reason, value = Reason.NONE_FOUND, math.nan
-        out.append(value)
-        why.append(reason)
+    why = [reasons[s.name] for s in specs]
+    out = [values[s.name] if r is Reason.OK else math.nan for s, r in zip(specs, why, strict=True)]
+    if not math.isfinite(sum(out)):
+        for i, value in enumerate(out):
+            if why[i] is Reason.OK and not math.isfinite(value):
+                why[i], out[i] = Reason.NONE_FOUND, math.nan
     return Extracted(np.array(out, dtype=np.float64), tuple(why), *quality)

@@ -6,13 +6,15 @@ they are few.
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from feltsense.core.vector import FeatureSpec, Reason
-from feltsense.dsp.spectrum import STILL_MS, Powers, band_powers, dfa_short, sample_entropy
+from feltsense.dsp.complexity import dfa_short, sample_entropy
+from feltsense.dsp.spectrum import STILL_MS, band_powers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,21 +57,20 @@ SLOW_SPECS = (
     FeatureSpec("dfa_alpha1", "1", "exponent of detrended fluctuations of NN over 4–11 beats", _PENG, LF_SECONDS),
 )
 """In the order of the features."""
+_NOTHING = {s.name: math.nan for s in SLOW_SPECS}
+_BY_SECONDS = {k: [s.name for s in SLOW_SPECS if s.min_seconds == k] for k in (HF_SECONDS, LF_SECONDS, VLF_SECONDS)}
 
 
 def longest(beats: Beats) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Times in s, intervals in ms and their validity, of the longest piece; the beat that begins it has no interval."""
-    interval = beats.interval_ms.copy()
-    interval[:1] = np.nan
-    starts = [*np.flatnonzero(np.isnan(interval)).tolist(), len(interval)]
-    pieces = [slice(a + 1, b) for a, b in pairwise(starts)]
-    if not pieces:
-        return np.empty(0), np.empty(0), np.empty(0, np.bool_)
-    best = max(pieces, key=lambda p: float(interval[p].sum()))
-    return np.cumsum(interval[best]) / 1e3, interval[best], beats.valid[best]
+    interval = beats.interval_ms
+    begins = (np.flatnonzero(np.isnan(interval[1:])) + 1).tolist()
+    pieces = [slice(a + 1, b) for a, b in pairwise((0, *begins, len(interval)))]
+    best = max(pieces, key=lambda p: float(interval[p].sum())) if begins else pieces[0]
+    return interval[best].cumsum() / 1e3, interval[best], beats.valid[best]
 
 
-def slow(window: Window, present_s: float, beats: Beats, worst: Reason) -> dict[str, tuple[float, Reason]]:
+def slow(window: Window, present_s: float, beats: Beats, worst: Reason) -> tuple[dict[str, float], dict[str, Reason]]:
     """Value and reason of each slow feature; the value counts where the reason is ``ok``.
 
     Parameters
@@ -83,44 +84,50 @@ def slow(window: Window, present_s: float, beats: Beats, worst: Reason) -> dict[
     worst : Reason
         What is wrong with it first of all.
     """
-    nan = float("nan")
-    if window.seconds < HF_SECONDS:
-        return {s.name: (nan, Reason.TOO_SHORT) for s in SLOW_SPECS}
+    length = window.seconds
+    if length < HF_SECONDS:
+        return _NOTHING, dict.fromkeys(_NOTHING, Reason.TOO_SHORT)
     at_s, interval, valid = longest(beats)
-    nn = interval[valid]
+    sound = len(interval) > 0 and bool(valid.all())
+    nn = interval if sound else interval[valid]
     span = float(at_s[-1]) if len(at_s) else 0.0
-    share = len(nn) / len(interval) if len(interval) else 0.0
-
-    def why(spec: FeatureSpec) -> Reason:
-        if window.seconds < spec.min_seconds:
-            return Reason.TOO_SHORT
-        if present_s <= 0.0:
-            return Reason.NO_SIGNAL
-        if span < SPANNED * spec.min_seconds:
-            return Reason.GAP if worst is Reason.OK else worst
-        if share < USABLE:
-            return Reason.ARTEFACT
-        return Reason.TOO_FEW_BEATS if spec.name == "sampen" and len(nn) < _SAMPEN_LEAST else Reason.OK
-
-    reasons = {s.name: why(s) for s in SLOW_SPECS}
-    powers = band_powers(at_s[valid], nn) if reasons["hf"] is Reason.OK else Powers(nan, nan, nan, nan)
-    values = spectral(powers.lf, powers.hf) | {"vlf": powers.vlf, "total_power": powers.total}
-    # Of a metronome, even the rounding has a spectrum.
-    values["resp_rate"] = 60.0 * powers.breath_hz if powers.hf > STILL_MS**2 else nan
-    values["sampen"] = sample_entropy(nn) if reasons["sampen"] is Reason.OK else nan
-    values["dfa_alpha1"] = dfa_short(nn) if reasons["dfa_alpha1"] is Reason.OK else nan
-    return {name: (values[name], reason) for name, reason in reasons.items()}
+    spoilt = Reason.OK
+    if present_s <= 0.0:
+        spoilt = Reason.NO_SIGNAL
+    elif not len(interval) or len(nn) / len(interval) < USABLE:
+        spoilt = Reason.ARTEFACT
+    reasons: dict[str, Reason] = {}
+    for least_s, names in _BY_SECONDS.items():
+        reason = spoilt
+        if length < least_s:
+            reason = Reason.TOO_SHORT
+        elif span < SPANNED * least_s and reason is not Reason.NO_SIGNAL:
+            reason = Reason.GAP if worst is Reason.OK else worst
+        reasons |= dict.fromkeys(names, reason)
+    values = dict(_NOTHING)
+    if reasons["hf"] is Reason.OK:
+        powers = band_powers(at_s if sound else at_s[valid], nn)
+        values |= spectral(powers.lf, powers.hf)
+        values["vlf"], values["total_power"] = powers.vlf, powers.total
+        if powers.hf > STILL_MS**2:  # of a metronome, even the rounding has a spectrum
+            values["resp_rate"] = 60.0 * powers.breath_hz
+    if reasons["sampen"] is Reason.OK:
+        if len(nn) < _SAMPEN_LEAST:
+            reasons["sampen"] = Reason.TOO_FEW_BEATS
+        else:
+            values["sampen"] = sample_entropy(nn)
+        values["dfa_alpha1"] = dfa_short(nn)
+    return values, reasons
 
 
 def spectral(low: float, high: float) -> dict[str, float]:
     """What follows from the power of LF and HF; NaN where there is no HF."""
-    nan = float("nan")
     both = high > STILL_MS**2
     return {
         "lf": low,
         "hf": high,
-        "lf_hf": low / high if both else nan,
-        "lf_nu": low / (low + high) if both else nan,
-        "hf_nu": high / (low + high) if both else nan,
-        "hf_ln": float(np.log(high)) if both else nan,
+        "lf_hf": low / high if both else math.nan,
+        "lf_nu": low / (low + high) if both else math.nan,
+        "hf_nu": high / (low + high) if both else math.nan,
+        "hf_ln": float(np.log(high)) if both else math.nan,
     }

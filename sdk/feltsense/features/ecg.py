@@ -10,14 +10,13 @@ out; successive differences are formed only between neighbouring NN intervals.
 from __future__ import annotations
 
 import math
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
 from feltsense.dsp.filters import ECG_LEAST_RATE
-from feltsense.dsp.intervals import IntervalRule, TimeDomain, time_domain
+from feltsense.dsp.intervals import IntervalRule, time_domain
 from feltsense.dsp.spectrum import STILL_MS
 from feltsense.dsp.waves import Qrs
 from feltsense.features._beats import BeatRule
@@ -75,7 +74,6 @@ _BASIC_SPECS = (
     FeatureSpec("corrected_fraction", "1", "share of beats that are ectopic, missed, extra or misplaced", _FIX, _RATE),
 )
 _SPECS = (*_BASIC_SPECS, *SLOW_SPECS)
-_TIME_DOMAIN = tuple(f.name for f in fields(TimeDomain))
 OF_DIFFERENCES = frozenset({"rmssd", "sdsd", "pnn50", "pnn20", "cvsd", "sd1", "sd2", "sd1_sd2", "csi", "cvi"})
 _OF_INTERVALS = frozenset({"artefact_fraction", "corrected_fraction"})
 
@@ -88,8 +86,10 @@ def _of(name: str) -> str:
     return "differences" if name in OF_DIFFERENCES else "nn"
 
 
-_OF = {s.name: _of(s.name) for s in _BASIC_SPECS}
-"""Of what each feature needs a number."""
+_GATES: dict[tuple[str, float], list[str]] = {}
+"""Of what a number is needed, and how many seconds of signal → the features that need them."""
+for _spec in _BASIC_SPECS:
+    _GATES.setdefault((_of(_spec.name), _spec.min_seconds), []).append(_spec.name)
 
 
 class EcgFeatures:
@@ -137,21 +137,25 @@ class EcgFeatures:
         verdict = judge(self._heart.evidence(window, beats, present), quality.LIMITS)
         nn = time_domain(beats.interval_ms, beats.valid)
         intervals = max(len(beats.t_ns) - 1, 0)
-        values = {name: getattr(nn, name) for name in _TIME_DOMAIN}
+        values = nn._asdict()
         values["hr"] = 60e3 / nn.mean_nn
         values |= poincare(nn.sd1, nn.sd2)
         values["artefact_fraction"] = 1.0 - nn.n / intervals if intervals else math.nan
         values["coverage"] = nn.n * nn.mean_nn / 1e3 / window.seconds if nn.n else 0.0
-        values["corrected_fraction"] = np.count_nonzero(beats.kinds) / len(beats.kinds) if intervals else math.nan
+        touched = int(np.count_nonzero(beats.kinds))
+        values["corrected_fraction"] = touched / len(beats.kinds) if intervals else math.nan
         needs = {
             "nothing": Need(0, 0),
             "intervals": Need(intervals, LEAST_NN),
             "nn": Need(nn.n, LEAST_NN),
             "differences": Need(nn.differences, LEAST_DIFFERENCES),
         }
-        reasons = {s.name: missing(s, window, present, needs[_OF[s.name]], verdict[1]) for s in _BASIC_SPECS}
-        for name, (value, reason) in slow(window, present, beats, verdict[1]).items():
-            values[name], reasons[name] = value, reason
+        reasons: dict[str, Reason] = {}
+        for (of, least_s), names in _GATES.items():
+            reasons |= dict.fromkeys(names, missing(least_s, window, present, needs[of], verdict[1]))
+        indices, why = slow(window, present, beats, verdict[1])
+        values |= indices
+        reasons |= why
         return collect(self.specs, values, reasons, verdict)
 
     def forget(self, before_ns: int) -> None:
@@ -166,7 +170,7 @@ def poincare(sd1: float, sd2: float) -> dict[str, float]:
     return {
         "sd1_sd2": sd1 / sd2 if round_ else math.nan,
         "csi": sd2 / sd1 if round_ else math.nan,
-        "cvi": float(np.log10(16.0 * sd1 * sd2)) if round_ else math.nan,
+        "cvi": float(np.log10(16.0 * sd1 * sd2)) if round_ else math.nan,  # as for arrays: math's may differ in a bit
     }
 
 

@@ -15,6 +15,8 @@ Rules
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -22,7 +24,7 @@ import numpy as np
 from feltsense.core.timeline import NS
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
 from feltsense.dsp.eda import LEAST_RATE, LEAST_SCR_RATE, SCR_LEAST_US
-from feltsense.dsp.eda_spectrum import SYMPATHETIC_SECONDS, sympathetic
+from feltsense.dsp.eda_spectrum import SYMPATHETIC_SECONDS, Sympathetic
 from feltsense.dsp.intervals import quantile
 from feltsense.features._eda_line import EdaLine
 from feltsense.features._event_scr import EventResponse, event_responses
@@ -130,6 +132,7 @@ class Eda:
     def __init__(self, streams: Mapping[str, StreamInfo]) -> None:
         self._rate = streams[self.requires].spec.hz
         self._line = EdaLine(self._rate)
+        self._sympathetic = Sympathetic(self._rate)
         self._rules = tuple(
             (s.name, s.min_seconds, s.name in _TONIC_FEATURES, self._rate >= _least_rate(s.name)) for s in self.specs
         )
@@ -149,6 +152,7 @@ class Eda:
     def forget(self, before_ns: int) -> None:
         """Drop what no window from a time on needs."""
         self._line.forget(before_ns)
+        self._sympathetic.forget(before_ns)
 
     def features(self, window: Window) -> Extracted:
         """Features of a window that is final."""
@@ -165,11 +169,13 @@ class Eda:
         level_s, slow_s = len(rows.level) / self._rate, len(rows.slow) / self._rate
         values = dict.fromkeys((s.name for s in self.specs), math.nan)
         if len(rows.level):
-            values |= _level_features(rows, self._rate) | _scr_features(rows, level_s)
+            line = _Line(rows.t_ns)
+            values |= _level_features(rows, line, self._rate) | _scr_features(rows, level_s)
         if window.seconds >= SYMPATHETIC_SECONDS and len(rows.level):
-            values["eda_symp"], values["eda_symp_n"] = sympathetic(_gapless(rows, self._rate), self._rate)
+            values["eda_symp"], values["eda_symp_n"] = self._sympathetic.power(*_gapless(rows, self._rate))
         if len(rows.slow):
-            values |= _slow_features(rows, window)
+            same = len(rows.slow) == len(rows.level) and np.array_equal(rows.slow_t_ns, rows.t_ns)
+            values |= _slow_features(rows, line if same else _Line(rows.slow_t_ns), window)
         return collect(self.specs, values, self._reasons(window, level_s, slow_s, worst), quality)
 
     def _reasons(self, window: Window, level_s: float, slow_s: float, worst: Reason) -> dict[str, Reason]:
@@ -204,10 +210,14 @@ def _usable_share(rows: Rows, window: Window, rate: float) -> tuple[float, Reaso
     return (1.0, Reason.OK) if share == 1.0 else (share, REASONS[1 + counts[1:].index(max(counts[1:]))])
 
 
-def _gapless(rows: Rows, rate: float) -> Array:
-    """The longest stretch of usable conductance without a gap."""
-    cuts = np.flatnonzero(np.diff(rows.t_ns) > 1.5 * NS / rate) + 1
-    return max(np.split(rows.level, cuts), key=len) if len(cuts) else rows.level
+def _gapless(rows: Rows, rate: float) -> tuple[NDArray[np.int64], Array]:
+    """The longest stretch of usable conductance without a gap, with its times."""
+    cuts = np.flatnonzero(rows.t_ns[1:] - rows.t_ns[:-1] > 1.5 * NS / rate) + 1
+    if not len(cuts):
+        return rows.t_ns, rows.level
+    borders = [0, *cuts.tolist(), len(rows.t_ns)]
+    a, b = max(pairwise(borders), key=lambda ab: ab[1] - ab[0])
+    return rows.t_ns[a:b], rows.level[a:b]
 
 
 def _least_rate(name: str) -> float:
@@ -215,6 +225,13 @@ def _least_rate(name: str) -> float:
     if name in _TONIC_FEATURES:
         return LEAST_RATE
     return LEAST_SCR_RATE if name.startswith("scr_") or name == "eda_activity" else 0.0
+
+
+@lru_cache(maxsize=256)
+def _places(n: int, *shares: float) -> list[int]:
+    """Places of the order statistics that the quantiles `shares` of n numbers are made of."""
+    at = [int(q * (n - 1)) for q in shares]
+    return sorted({*at, *(min(k + 1, n - 1) for k in at)})
 
 
 def _mean(x: Array) -> float:
@@ -239,11 +256,15 @@ class _Line:
         return float(np.add.reduce(self._t * y)) / self._spread if self._spread > 0.0 else math.nan
 
 
-def _level_features(rows: Rows, rate: float) -> dict[str, float]:
+def _level_features(rows: Rows, line: _Line, rate: float) -> dict[str, float]:
     x, t = rows.level, rows.t_ns
     # Across what was left out there is no rate of change.
-    steps = np.abs(x[1:] - x[:-1])[t[1:] - t[:-1] < 1.5 * NS / rate]
-    ordered, line = np.sort(x), _Line(t)
+    steps = np.abs(x[1:] - x[:-1])
+    together = t[1:] - t[:-1] < 1.5 * NS / rate
+    if not together.all():
+        steps = steps[together]
+    # A partition has the order statistics that are asked for at their places, in a third of a sort's time.
+    ordered = np.partition(x, _places(len(x), 0.0, 0.1, 0.5, 1.0))
     return {
         "eda_median": quantile(ordered, 0.5),
         "eda_p10": quantile(ordered, 0.1),
@@ -255,12 +276,12 @@ def _level_features(rows: Rows, rate: float) -> dict[str, float]:
     }
 
 
-def _slow_features(rows: Rows, window: Window) -> dict[str, float]:
+def _slow_features(rows: Rows, line: _Line, window: Window) -> dict[str, float]:
     tonic, phasic, band = rows.slow.T.copy()
     return {
         "scl_mean": _mean(tonic),
-        "scl_median": quantile(np.sort(tonic), 0.5),
-        "scl_slope": _Line(rows.slow_t_ns).slope(tonic),
+        "scl_median": quantile(np.partition(tonic, _places(len(tonic), 0.5)), 0.5),
+        "scl_slope": line.slope(tonic),
         "phasic_sd": _sd(phasic),
         "phasic_auc": _mean(np.maximum(phasic, 0.0)) * window.seconds,
         "eda_band_sd": _sd(band),

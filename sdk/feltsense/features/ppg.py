@@ -154,7 +154,7 @@ class PpgFeatures:
         reasons = {}
         for spec in _SPECS:
             need = _need(spec.name, n_valid, prv, int(shaped.sum()), intervals)
-            reasons[spec.name] = missing(spec, window, present, need, verdict[1])
+            reasons[spec.name] = missing(spec.min_seconds, window, present, need, verdict[1])
         return collect(self.specs, values, reasons, verdict)
 
     def forget(self, before_ns: int) -> None:

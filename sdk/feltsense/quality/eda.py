@@ -45,6 +45,7 @@ BEND_CELL_S = 0.5
 """Bends are kept as means of half seconds."""
 _BEND_OVER = round(NEAR_S / BEND_CELL_S)
 """Half seconds over which bends are averaged: Kleckner's reach of an artefact."""
+_BOXES = tuple(np.full(n, 1.0 / max(n, 1)) for n in range(_BEND_OVER + 1))
 _ROUGH, _STEEPNESS = 0.04, 4.0
 """Root mean square of the bends over the level at which skin and artefact are equally likely, and how soon either is sure.
 Halfway between clean epochs (95 % below 0.03) and artefacts (90 % above 0.02–0.06) of four recordings of daily life;
@@ -90,7 +91,15 @@ class EdaGate:
             Which samples cannot be skin (missing, out of range or too steep): filters must not run through them.
         """
         joined = np.concatenate([self._raw, x])
-        steep = np.abs(x - joined[: len(x)]) > self._steepest
+        self._waiting.append(t_ns)
+        slope = np.abs(x - joined[: len(x)])
+        if self._skin(x, slope):
+            self._still = 0
+            self._raw = joined[len(joined) - self._lag :]
+            self._marks.append(np.zeros(len(x), np.uint8))
+            self._decide(self._marks.stop - self._near)
+            return np.zeros(len(x), np.bool_)
+        steep = slope > self._steepest
         low, high = x < CATALOGUE["eda"].low, x > CATALOGUE["eda"].high
         missing = np.isnan(x)
         marks = np.zeros(len(x), np.uint8)
@@ -98,9 +107,16 @@ class EdaGate:
             marks[found] = code
         self._raw = joined[len(joined) - self._lag :]
         self._marks.append(marks)
-        self._waiting.append(t_ns)
         self._decide(self._marks.stop - self._near)
         return np.asarray(marks > _FLAT)
+
+    def _skin(self, x: NDArray[np.float64], slope: NDArray[np.float64]) -> bool:
+        """Whether there is nothing to mark, and no sample repeats the one before: most chunks."""
+        kind = CATALOGUE["eda"]
+        # Comparisons are this way round because none holds for a NaN.
+        if not len(x) or not (float(x.min()) >= kind.low and float(x.max()) <= kind.high):
+            return False
+        return float(slope.max()) <= self._steepest and x[0] != self._raw[-1] and bool((x[1:] != x[:-1]).all())
 
     def _stuck(self, x: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Samples before which nothing has changed for :data:`FLAT_S`."""
@@ -126,13 +142,19 @@ class EdaGate:
         span = np.zeros(stop - a + 2 * near, np.uint8)
         offset = first - (a - near)
         span[offset : offset + last - first] = self._marks.between(first, last)
+        if not span.any():
+            self._settle(a, stop, np.zeros(stop - a, np.uint8))
+            return
         own = span[near : near + stop - a]
         spread = np.where(span == _MISSING, _OK, span)
         verdict = np.lib.stride_tricks.sliding_window_view(spread, 2 * near + 1).max(axis=1)
-        self._verdicts.append(np.where(own == _MISSING, _MISSING, verdict).astype(np.uint8))
-        self._t.append(self._waiting.between(a, stop))
+        self._settle(a, stop, np.where(own == _MISSING, _MISSING, verdict).astype(np.uint8))
+
+    def _settle(self, start: int, stop: int, verdicts: NDArray[np.uint8]) -> None:
+        self._verdicts.append(verdicts)
+        self._t.append(self._waiting.between(start, stop))
         self._done = stop
-        self._marks.drop(stop - near)
+        self._marks.drop(stop - self._near)
         self._waiting.drop(stop)
 
     @property
@@ -179,6 +201,6 @@ def smoothness(cells: NDArray[np.float64]) -> float:
     if not len(cells):
         return 1.0
     over = min(_BEND_OVER, len(cells))
-    around = np.convolve(cells, np.full(over, 1.0 / over), "valid")
+    around = np.convolve(cells, _BOXES[over], "valid")
     skin = 1.0 / (1.0 + (around / _ROUGH**2) ** (0.5 * _STEEPNESS))
     return float(np.add.reduce(skin)) / len(skin)
