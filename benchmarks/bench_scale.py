@@ -82,12 +82,13 @@ class Done:
 
 
 def run(workers, n, options, murder=""):
-    with cluster(workers, "") as crew:
+    with cluster(1 if options.scheduler else workers, options.scheduler) as crew:
         list(crew.map(memory, None, range(4 * workers)))
         begun = time.monotonic()
         lines = list(read_lines(people(n, options.minutes, murder), STRESS, lambda _: None, crew))
         features = time.monotonic() - begun
         extracting = max(crew.map(memory, None, range(4 * workers)))
+        print(f"  {n} participants on {workers}: features {features:.0f} s, worker {extracting:.2f} GB", flush=True)
         begun_folds = time.monotonic()
         splits = grouped_k_fold(Cohort(lines, "synthetic"), options.folds, 0)
         folds = list(evaluate(splits, STRESS, {}, Plan(draws=0), crew))
@@ -115,6 +116,7 @@ def main():
     parser.add_argument("--people", type=lambda text: [int(n) for n in text.split(",")], default=[24])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--folds", type=int, default=4)
+    parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="with --once: whose workers do the work")
     parser.add_argument("--once", type=int, default=0, metavar="WORKERS")
     options = parser.parse_args()
     print(f"{options.minutes:g} min each; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)

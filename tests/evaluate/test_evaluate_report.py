@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from feltsense.cli import main
 from feltsense.errors import InputError
 from feltsense.evaluate import answers, ledger, metrics
 from feltsense.evaluate.arms import Arm, Fold
@@ -86,6 +87,26 @@ def test_answers_go_through_a_file(tmp_path, kind):
     path.write_bytes(b"no table")
     with pytest.raises(InputError):
         answers.read(path, "rest", ("rest", "stress"))
+
+
+def test_two_files_of_answers_are_compared_from_the_command_line(tmp_path, capsys):
+    truth = np.tile([0, 1], 20)
+    right, wrong = arm(truth, np.where(truth == 1, 0.9, 0.1)), arm(truth, np.full(40, 0.9))
+    a, b, c, out = (tmp_path / n for n in ("a.csv", "b.csv", "c.csv", "o.json"))
+    answers.write(a, [Fold("P0", {"rest": right, "without_eda": wrong})], ("rest", "stress"))
+    answers.write(b, [Fold("P0", {"rest": wrong})], ("rest", "stress"))
+    answers.write(c, [Fold("P0", {"rest": wrong})], ("calm", "stress"))
+    assert main(["compare", str(a), str(b), "--out", str(out)]) == 0
+    assert "+0.500 [+0.500, +0.500], better for 4 of 4 people" in capsys.readouterr().out
+    assert json.loads(out.read_text())["balanced_accuracy"] == 0.5
+    assert main(["compare", str(a), str(a), "--with-row", "without_eda"]) == 0
+    assert "better for 4 of 4" in capsys.readouterr().out
+    assert main(["compare", str(a), str(c)]) == 2
+    assert "about calm, stress" in capsys.readouterr().err
+    assert main(["compare", str(a), str(tmp_path / "none.csv")]) == 2
+    assert "no table of answers" in capsys.readouterr().err
+    assert main(["compare", str(b), str(b), "--row", "raw"]) == 2
+    assert "has no answers of 'raw'; it has rest" in capsys.readouterr().err
 
 
 def test_answers_that_run_in_stretches_do_not_beat_turned_labels():

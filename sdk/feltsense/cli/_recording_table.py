@@ -6,8 +6,9 @@ folder's tables together may be larger than memory, and their columns are not kn
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Grid", "RecordingTable", "load", "recording_table", "spool", "united"]
+__all__ = ["Grid", "RecordingTable", "load", "recording_table", "spool", "spooled", "united"]
 
 
 class Grid(NamedTuple):
@@ -141,7 +142,13 @@ def united(schemas: Sequence[FeatureSchema]) -> FeatureSchema:
     return FeatureSchema([(m, extractor(m).specs) for m in found])
 
 
-def spool(path: Path, grid: Grid, where: Path) -> str:
+def spooled(grid: Grid, path: Path) -> tuple[str, bytes]:
+    """Compute a recording's table on another machine: what is wrong, and what :func:`spool` would have kept."""
+    kept = io.BytesIO()
+    return spool(path, grid, kept), kept.getvalue()
+
+
+def spool(path: Path, grid: Grid, where: Path | BinaryIO) -> str:
     """Compute a recording's table and keep it in a file; what is wrong, or an empty text."""
     from feltsense.errors import FeltsenseError
 

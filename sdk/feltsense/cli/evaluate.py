@@ -133,19 +133,25 @@ def _splits(args: argparse.Namespace, cohort: Cohort, target: Target, crew: Crew
 
 def _ledger(args: argparse.Namespace, body: Mapping[str, Any]) -> dict[str, Any]:
     """Count this configuration, beside the data unless told otherwise."""
-    from feltsense.cli._data import say
-    from feltsense.evaluate.ledger import NAME, record
-
-    beside = Path(args.dataset[1]) if args.dataset else Path(args.manifest).parent
-    path = Path(args.ledger) if args.ledger else beside / NAME
     rest = body["figures"]["rest"]
     what = {
         "target": body["target"], "split": body["protocol"]["split"], "hop_s": body["protocol"]["hop_s"],
         "window_s": body["protocol"]["window_s"], "rest_s": body["protocol"]["rest_s"],
         "model": Path(args.model).name if args.model else "fitted",
     }  # fmt: skip
-    figures = {k: rest[k] for k in ("balanced_accuracy", "auroc")}
-    entry = record(path, [p["subject"] for p in body["people"]], what, figures)
+    return ledger_entry(args, [p["subject"] for p in body["people"]], what, rest)
+
+
+def ledger_entry(
+    args: argparse.Namespace, people: list[str], what: Mapping[str, Any], figures: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write a configuration into the ledger that the options name; what it says of others."""
+    from feltsense.cli._data import say
+    from feltsense.evaluate.ledger import NAME, record
+
+    beside = Path(args.dataset[1]) if args.dataset else Path(args.manifest).parent
+    path = Path(args.ledger) if args.ledger else beside / NAME
+    entry = record(path, people, what, {k: figures[k] for k in ("balanced_accuracy", "auroc")})
     if not entry["kept"]:
         say(f"the ledger of tried configurations {path} cannot be written: name another with --ledger FILE")
     return entry

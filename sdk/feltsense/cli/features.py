@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator, Sequence
+
+    from feltsense.cli._recording_table import Grid
 
 __all__ = ["add", "run"]
 
@@ -39,6 +42,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     p.add_argument("--hop", type=float, default=DEFAULT_HOP_S, metavar="SECONDS", help="step (default: %(default)g)")
     p.add_argument("--engine", default="stream", metavar="NAME", help="what computes them: stream (default) or neurokit")
     p.add_argument("--jobs", type=int, default=0, metavar="N", help="recordings of a folder at a time (default: every core)")
+    p.add_argument("--scheduler", default="", metavar="ADDRESS", help="Dask scheduler whose workers read a folder, tcp://HOST:PORT")
     p.add_argument("--out", required=True, metavar="TABLE", help="table to write, .csv or .parquet")
     p.set_defaults(run=run)
 
@@ -83,6 +87,9 @@ def _check(args: argparse.Namespace) -> None:
         if seconds is not None and not LEAST_S <= seconds <= LARGEST_S:
             msg = f"--{name} {seconds:g}: give {LEAST_S:g} to {LARGEST_S:g} seconds"
             raise InputError(msg)
+    if args.jobs and args.scheduler:
+        msg = "--jobs is for processes of this machine, --scheduler for those of a cluster: choose one"
+        raise InputError(msg)
     if args.jobs < 0:
         msg = f"--jobs {args.jobs}: give how many recordings at a time, or leave it out for every core"
         raise InputError(msg)
@@ -119,7 +126,8 @@ def _folder(args: argparse.Namespace, folder: Path, files: list[Path]) -> int:
     failed = 0
     with tempfile.TemporaryDirectory() as kept:
         tasks = [(path, grid, Path(kept) / f"{i}.npz") for i, path in enumerate(files)]
-        for i, problem in progress(each(spool, tasks, jobs), len(tasks), "features"):
+        done_by = _elsewhere(args.scheduler, tasks) if args.scheduler else each(spool, tasks, jobs)
+        for i, problem in progress(done_by, len(tasks), "features"):
             if problem:
                 failed += 1
                 _say(f"{files[i]}: {problem.removeprefix(f'{files[i]}: ')}")
@@ -140,6 +148,18 @@ def _folder(args: argparse.Namespace, folder: Path, files: list[Path]) -> int:
     words = f"{count} windows of {len(done)} recordings, {len(schema.names)} features"
     sys.stdout.write(f"{out}: {words}" + (f"; {failed} failed\n" if failed else "\n"))
     return 1 if failed else 0
+
+
+def _elsewhere(scheduler: str, tasks: Sequence[tuple[Path, Grid, Path]]) -> Iterator[tuple[int, str]]:
+    """Number and outcome of each task, done by the workers of a Dask scheduler, who see the files under the same path."""
+    from feltsense.cli._recording_table import spooled
+    from feltsense.train.parallel import cluster
+
+    with cluster(1, scheduler) as crew:
+        for i, (problem, table) in enumerate(crew.map(spooled, tasks[0][1], [path.absolute() for path, *_ in tasks])):
+            if not problem:
+                tasks[i][2].write_bytes(table)
+            yield i, problem
 
 
 def _say(text: str) -> None:

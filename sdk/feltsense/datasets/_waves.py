@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import signal
 
 from feltsense.datasets._person import drift, wander
 
@@ -102,7 +103,7 @@ def eda(traits: Traits, body: Course, onsets: Array, amplitudes: Array, rng: np.
     rate = 1.0 / (t[1] - t[0])
     step = body.t_s[1] - body.t_s[0]
     kernel = np.exp(-np.arange(0.0, 90.0, step) / 25.0)
-    slow = np.convolve(body.arousal, kernel / kernel.sum())[: len(body.t_s)]
+    slow = signal.oaconvolve(body.arousal, kernel / kernel.sum())[: len(body.t_s)]
     level = traits.scl * (1.0 + traits.scl_gain * np.interp(t, body.t_s, slow) + 0.03 * drift(rng, len(t), rate, 120.0))
     out = np.maximum(level, 0.3)
     peak_at = np.log(EDA_DECAY_S / EDA_RISE_S) * EDA_RISE_S * EDA_DECAY_S / (EDA_DECAY_S - EDA_RISE_S)
@@ -119,7 +120,7 @@ def skin_temperature(traits: Traits, body: Course, rng: np.random.Generator, t: 
     rate = 1.0 / (t[1] - t[0])
     step = body.t_s[1] - body.t_s[0]
     kernel = np.exp(-np.arange(0.0, 600.0, step) / 120.0)
-    slow = np.convolve(body.arousal, kernel / kernel.sum())[: len(body.t_s)]
+    slow = signal.oaconvolve(body.arousal, kernel / kernel.sum())[: len(body.t_s)]
     warming = -0.6 * np.exp(-t / 300.0)
     out = traits.temperature + warming - traits.temperature_fall * np.interp(t, body.t_s, slow)
     out += 0.05 * wander(rng, len(t), rate, 120.0) + 0.004 * rng.standard_normal(len(t))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from feltsense.evaluate.arms import Fold
 
-__all__ = ["read", "write"]
+__all__ = ["classes_in", "read", "write"]
 
 _COLUMNS = ("arm", "subject", "recording_unix", "end_s", "truth")
 
@@ -57,8 +57,8 @@ def read(path: Path, arm: str, classes: Sequence[str]) -> Arm:
     InputError
         If the file is no such table, or has no such arm.
     """
+    columns = _columns(path)
     try:
-        columns = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
         keep = [i for i, name in enumerate(columns["arm"]) if name == arm]
         if not keep:
             msg = f"{path}: has no answers of {arm!r}; it has {', '.join(sorted(set(columns['arm'])))}"
@@ -71,9 +71,30 @@ def read(path: Path, arm: str, classes: Sequence[str]) -> Arm:
             np.array([number[columns["truth"][i]] for i in keep], np.int64),
             np.array([[float(columns[f"p_{c}"][i]) for c in classes] for i in keep]),
         )
+    except (KeyError, ValueError) as e:
+        raise _no_table(path, e) from None
+
+
+def classes_in(path: Path) -> tuple[str, ...]:
+    """Classes that the answers are about, in order.
+
+    Raises
+    ------
+    InputError
+        If the file is no table of answers.
+    """
+    return tuple(n.removeprefix("p_") for n in _columns(path) if n.startswith("p_"))
+
+
+def _columns(path: Path) -> Mapping[str, Sequence[str]]:
+    try:
+        return _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
     except (OSError, KeyError, ValueError, UnicodeDecodeError, csv.Error) as e:
-        msg = f"{path}: no table of answers ({e!r}); give what feltsense evaluate --answers wrote"
-        raise InputError(msg) from None
+        raise _no_table(path, e) from None
+
+
+def _no_table(path: Path, why: Exception) -> InputError:
+    return InputError(f"{path}: no table of answers ({why!r}); give what feltsense evaluate --answers wrote")
 
 
 def _read_csv(path: Path) -> Mapping[str, Sequence[str]]:

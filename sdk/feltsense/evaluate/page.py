@@ -112,14 +112,15 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -
 
 def _figures(figures: Mapping[str, Any]) -> str:
     head = (
-        "", "Balanced accuracy", "AUROC", "Time-matched AUROC", "Accuracy", "Macro F1", "F1 of macro P, R", "Brier",
-        "Calibration error",
+        "", "Balanced accuracy", "AUROC", "Time-matched AUROC", "Accuracy", "Macro P", "Macro R", "F1 of P, R", "Macro F1",
+        "Brier", "Calibration error",
     )
     rows = [
         (
             escape(text), _span(f["balanced_accuracy"], f.get("balanced_accuracy_95")), _span(f["auroc"], f.get("auroc_95")),
             *(_number(f.get(k)) for k in (
-                "time_matched_auroc", "accuracy", "macro_f1", "review_f1", "brier", "calibration_error_equal_shares",
+                "time_matched_auroc", "accuracy", "macro_precision", "macro_recall", "review_f1", "macro_f1", "brier",
+                "calibration_error_equal_shares",
             )),
         )
         for text, f in ((text, figures[n]) for n, text in _names(figures).items())
@@ -133,8 +134,11 @@ def _nulls(body: Mapping[str, Any]) -> str:
     for name, text in nulls.items():
         c = controls.get(name)
         if c:
-            drawn = ", ".join(f"{v:.3f}" for v in c["balanced_accuracy"])
-            items.append(f"Fitted anew, {text}: balanced accuracy {c['mean']:.3f} ({drawn}).")
+            drawn = c["balanced_accuracy"]
+            items.append(
+                f"Fitted anew, {text}, {len(drawn)} times: balanced accuracy {c['mean']:.3f}, standard deviation "
+                f"{c['sd']:.3f}, highest {c['max']:.3f} ({', '.join(f'{v:.2f}' for v in drawn)})."
+            )
     c = controls["shifted_against_answers"]
     items.append(
         f"The model's answers against labels turned around in time, {c['turns']} times: {_number(c['mean'])}, standard "

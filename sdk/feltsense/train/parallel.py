@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -44,7 +45,15 @@ R = TypeVar("R")
 
 
 class Crew(Protocol):
-    """Whoever does the work."""
+    """Whoever does the work.
+
+    Attributes
+    ----------
+    client : distributed.Client or None
+        Of the cluster, for what spreads its own work over it; None where this process does everything.
+    """
+
+    client: Any
 
     def map(self, work: Callable[[S, T], R], shared: S, jobs: Iterable[T]) -> Iterator[R]:
         """``work(shared, job)`` of each job, in order; `work` must be importable."""
@@ -68,6 +77,8 @@ def _alone(work: Callable[[S, T], R], shared: S, job: T) -> R:
 class _Here:
     """The process that asks."""
 
+    client: Any = None
+
     def map(self, work: Callable[[S, T], R], shared: S, jobs: Iterable[T]) -> Iterator[R]:
         """One job after another."""
         return map(partial(_alone, work, shared), jobs)
@@ -80,7 +91,7 @@ class _Cluster:
     """Workers of a Dask scheduler."""
 
     def __init__(self, client: Any) -> None:
-        self._client = client
+        self.client = client
 
     def map(self, work: Callable[[S, T], R], shared: S, jobs: Iterable[T]) -> Iterator[R]:
         """Jobs side by side, results in order."""
@@ -89,10 +100,10 @@ class _Cluster:
         under_way: deque[tuple[T, Any]] = deque()
 
         def submit(job: T) -> Any:
-            return self._client.submit(_alone, work, handed, job, pure=False, retries=TRIES)
+            return self.client.submit(_alone, work, handed, job, pure=False, retries=TRIES)
 
         def fill() -> None:
-            room = AHEAD * max(1, len(self._client.scheduler_info(n_workers=-1)["workers"])) - len(under_way)
+            room = AHEAD * max(1, len(self.client.scheduler_info(n_workers=-1)["workers"])) - len(under_way)
             under_way.extend((job, submit(job)) for job in islice(waiting, max(room, 0)))
 
         fill()
@@ -114,7 +125,7 @@ class _Cluster:
             yield value
 
     def _hand_out(self, shared: S) -> Any:
-        return self._client.scatter(shared, broadcast=True, hash=False)
+        return self.client.scatter(shared, broadcast=True, hash=False)
 
 
 def _lost() -> tuple[type[BaseException], ...]:
@@ -196,14 +207,19 @@ def read_lines(
     """
     keys = [fingerprint(x, target) if kept is not None else "" for x in labelled]
     done = [kept is not None and kept.has(_WINDOWS, k) for k in keys]
-    fresh = crew.map(_read, target, (x for x, there in zip(labelled, done, strict=True) if not there))
+    # Whoever works elsewhere has another working directory.
+    jobs = (replace(x, path=x.path.absolute()) for x, there in zip(labelled, done, strict=True) if not there)
+    fresh = crew.map(_read, target, jobs)
     for one, key, there in zip(labelled, keys, done, strict=True):
         found = _take_up(kept, key, target) if there else next(fresh)
         line, notes, problem = found if found is not None else _read(target, one)
+        named = str(one.path.absolute()), str(one.path)
+        notes = [text.replace(*named) for text in notes]
         for text in notes:
             note(text)
         if problem or line is None:
-            raise InputError(problem)
+            raise InputError(problem.replace(*named))
+        line = replace(line, path=str(one.path))
         if kept is not None and not there:
             kept.put(_WINDOWS, key, line_parts(line, notes))
         yield line
