@@ -17,6 +17,7 @@ from feltsense.core.prediction import Prediction
 from feltsense.core.profile import UserProfile
 from feltsense.core.timeline import NS
 from feltsense.core.vector import Reason
+from feltsense.crossmodal.memory import Memory
 from feltsense.fusion.disagreement import verdict
 from feltsense.fusion.late import decay, held, lead
 from feltsense.pipeline import Pipeline, extract
@@ -125,6 +126,7 @@ class Session:
         self._last = np.zeros((1, len(self._model.classes)))
         self._earlier = self._bundle.seen(self._profile if known else None)
         self._counts = np.zeros(self._earlier.shape, np.int64)
+        self._memory = Memory(self._model.no_past(1))
 
     def profile(self) -> UserProfile:
         """The profile with what this session has seen so far; the one that was given stays as it is."""
@@ -165,12 +167,14 @@ class Session:
         own = self._own if known else self._nobodys
         seen = self._earlier + self._counts / MS
         past = (seen[None], self._previous, self._before, self._last)
-        inputs = Inputs(x, quality, mean[None], seconds[None], *past, *own, *shares)
+        looked = self._memory.at(window.stop_ns)
+        inputs = Inputs(x, quality, mean[None], seconds[None], *past, *own, *shares, *looked)
         self.inputs.append(inputs)
         out = self._bundle.runner.run(inputs)
         self.smoothed.append(out.smoothed[0])
         if not (self._resting(window) and self._earlier.any()):
             self._counts += self._model.adaptive.count(out.z, self._ms)
+        self._memory.add(window.stop_ns, out.token[0], out.gate[0])
         if not out.abstain[0, 0]:
             self._previous, self._before, self._answered_ns = out.smoothed, out.logit, window.stop_ns
             self._last = held(out.probability)
@@ -202,6 +206,7 @@ class Session:
             {} if silent else dict(zip(model.classes, [0.0, *out.logit[0].tolist()], strict=True)),
             {} if silent else dict(zip(parts, out.contribution[0, :, decided].tolist(), strict=True)),
             self._bundle.id,
+            tuple(m for m, there in zip(model.modalities, out.imagined[0], strict=True) if there),
         )
 
 

@@ -17,7 +17,7 @@ LAYERS = (
     ("dsp",),
     ("quality",),
     ("features",),
-    ("experts", "fusion", "bundle"),
+    ("crossmodal", "experts", "fusion", "bundle"),
     ("pipeline", "session", "calibration", "batch", "watch", "alignment"),
     ("store", "importers", "exporters", "datasets", "train", "evaluate", "report", "testing", "vision"),
     ("study",),

@@ -102,6 +102,21 @@ class Bundle:
         return bounded
 
 
+    def looked_at(self, inputs: Inputs) -> NDArray[np.float64]:
+        """Attention maps of the joint part: what was looked at, which is no reason (docs/crossmodal.md).
+
+        Parameters
+        ----------
+        inputs : Inputs
+            As a session keeps them.
+
+        Returns
+        -------
+        ndarray, shape (n, heads, 1 + modalities, 1 + modalities · (1 + steps))
+            As :meth:`feltsense.crossmodal.Attention.look`; named by its ``labels``. No heads without a joint part.
+        """
+        return NumpyRunner(self.model).looked_at(inputs)
+
     def personal(self, profile: UserProfile | None) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Slope, offset and temperature, each (1, …), as a profile knows them; 1, 0 and 1 for nobody's.
 

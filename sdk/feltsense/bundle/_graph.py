@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from feltsense.bundle._joint_graph import emit as emit_joint
 from feltsense.bundle.run import Inputs, Outputs
 from feltsense.errors import MissingExtraError
 from feltsense.fusion.adaptive import SCORE
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from feltsense.bundle.schema import Model
+    from feltsense.crossmodal.joint import Joint
     from feltsense.fusion.adaptive import Adaptive
     from feltsense.fusion.inputs import Normaliser
 
 __all__ = ["build"]
 
 OPSET, ML_OPSET, IR = 17, 3, 8
+JOINT = ("tokens", "gates", "token", "gate", "imagined")
+"""Inputs and outputs of a graph with a joint part only."""
 
 
 class _Builder:
@@ -99,13 +103,17 @@ def build(model: Model) -> bytes:
     # Counts are small integers: exact in any order of summation.
     finite = g.op("MatMul", seen, g.constant(np.eye(len(model.modalities))[model.owner]))
     present = _present(g, model, finite)
-    contributions = _contributions(g, model, _standing(g, model.adaptive, z), present)
+    score = _standing(g, model.adaptive, z)
+    contributions = _contributions(g, model, score, present)
     base = g.constant(model.fusion.base[None])
     # One row for each of the inputs', even where no expert has anything to say.
     logit = g.op("Add", base, g.op("Abs", g.op("Mul", "decay", g.number(0.0))))
     for part in contributions:
         logit = g.op("Add", logit, part)
-    _outputs(g, model, present, [base, *contributions], logit)
+    together = _together(g, model, model.joint, score, present) if model.joint is not None else None
+    if together:
+        logit = g.op("Add", logit, together)
+    _outputs(g, model, present, ([base, *contributions], together), logit)
     g.finish(z, "z")
     helper, double = onnx.helper, onnx.TensorProto.DOUBLE
     others = len(model.classes) - 1
@@ -119,10 +127,13 @@ def build(model: Model) -> bytes:
         "contribution": [len(model.modalities) + 2, others], "plausible": [others + 1], "abstain": [1],
         "z": [inputs],
     }
+    if model.joint is not None:
+        steps, m, width = model.joint.network.steps, len(model.modalities), model.joint.network.width
+        widths |= {"tokens": [steps, m, width], "gates": [steps, m], "token": [m, width], "gate": [m], "imagined": [m]}
     values = {n: helper.make_tensor_value_info(n, double, ["n", *w]) for n, w in widths.items()}
+    names = [[f.name for f in fields(kind) if model.joint is not None or f.name not in JOINT] for kind in (Inputs, Outputs)]
     graph = helper.make_graph(
-        g.nodes, f"feltsense_{model.target}", [values[f.name] for f in fields(Inputs)],
-        [values[f.name] for f in fields(Outputs)], g.constants,
+        g.nodes, f"feltsense_{model.target}", [values[n] for n in names[0]], [values[n] for n in names[1]], g.constants,
     )
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", ML_OPSET)]
     proto = helper.make_model(graph, opset_imports=opsets, ir_version=IR, producer_name="feltsense")
@@ -193,10 +204,26 @@ def _present(g: _Builder, model: Model, finite: str) -> str:
     return g.op("And", enough, good)
 
 
+def _fade(g: _Builder, model: Model, present: str) -> str:
+    quality = g.op("Where", present, "quality", g.number(0.0))
+    return g.op("Min", g.op("Div", quality, g.number(model.fusion.full_quality)), g.number(1.0))
+
+
+def _together(g: _Builder, model: Model, joint: Joint, score: str, present: str) -> str:
+    """Contribution of the joint part."""
+    gate = _fade(g, model, present)
+    margins, token, imagined = emit_joint(g, joint.network, score, gate)
+    count = g.op("ReduceSum", g.double(present), g.constant(np.array([1])), keepdims=1)
+    others = g.op("Max", g.op("Sub", count, g.number(1.0)), g.number(0.0))
+    shrink = g.op("Div", others, g.number(max(len(model.modalities) - 1, 1)))
+    for name, value in (("token", token), ("gate", gate), ("imagined", imagined)):
+        g.finish(value, name)
+    return g.op("Mul", g.number(joint.weight), g.op("Mul", shrink, margins))
+
+
 def _contributions(g: _Builder, model: Model, z: str, present: str) -> list[str]:
     f, zero, one = model.fusion, g.number(0.0), g.number(1.0)
-    quality = g.op("Where", present, "quality", zero)
-    fade = g.op("Min", g.op("Div", quality, g.number(f.full_quality)), one)
+    fade = _fade(g, model, present)
     share = zero
     for m, part in enumerate(f.share):
         share = g.op("Add", share, g.op("Where", g.column(present, m), g.number(part), zero))
@@ -212,8 +239,11 @@ def _contributions(g: _Builder, model: Model, z: str, present: str) -> list[str]
     return parts
 
 
-def _outputs(g: _Builder, model: Model, present: str, parts: list[str], logit: str) -> None:
+def _outputs(
+    g: _Builder, model: Model, present: str, said: tuple[list[str], str | None], logit: str
+) -> None:
     """Smooth, decide, and name the outputs."""
+    parts, together = said
     axis = g.constant(np.array([1]))
     anyone = g.op("Greater", g.op("ReduceSum", g.double(present), axis, keepdims=1), g.number(0.0))
     fresh = g.op("IsNaN", "previous")
@@ -231,7 +261,7 @@ def _outputs(g: _Builder, model: Model, present: str, parts: list[str], logit: s
     plausible = g.op("Or", g.op("Or", top, likely), g.op("Not", anyone))
     # Abs: a column of zeros without minus signs.
     blank = g.op("Abs", g.op("Mul", logit, g.number(0.0)))
-    stacked = [g.op("Unsqueeze", g.op("Add", p, blank), axis) for p in (*parts, blank)]
+    stacked = [g.op("Unsqueeze", g.op("Add", p, blank), axis) for p in (*parts, together or blank)]
     results = {
         "probability": probability,
         "logit": logit,

@@ -85,7 +85,14 @@ def rows(model: Model, seed: int = 0) -> Inputs:
     own = (rng.uniform(0.5, 2, (total, others)), rng.normal(0, 1, (total, others)), rng.uniform(0.5, 2, (total, 1)))
     before = np.where(np.isnan(previous), np.nan, rng.normal(0, 1, (total, others)))
     shares = rng.random((total, 1)), rng.uniform(0, 0.3, (total, 1))
-    return Inputs(x, quality, rest, seconds, seen, previous, before, last, *own, *shares)
+    return Inputs(x, quality, rest, seconds, seen, previous, before, last, *own, *shares, *_past(model, total, rng))
+
+
+def _past(model: Model, total: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """No earlier windows, some of them, some modalities of them; poor ones and good ones."""
+    tokens, gates = model.no_past(total)
+    there = rng.random(gates.shape) < rng.choice(np.array([0.0, 0.5, 1.0]), (total, 1, 1))
+    return rng.normal(0, 2, tokens.shape), np.where(there, rng.uniform(0.01, 1.0, gates.shape), 0.0)
 
 
 def _seen(model: Model, total: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -175,8 +182,12 @@ def check(model: Model, graph: bytes, stack: Sequence[Callable[[NDArray[np.float
 def _worst(ours: Outputs, theirs: Outputs) -> float:
     """Largest difference of anything but probabilities, on the scale of one logit; inf where NaN differ."""
     worst = float(np.abs(ours.abstain - theirs.abstain).max())
-    for name in ("logit", "smoothed", "contribution", "z"):
+    if not np.array_equal(ours.imagined, theirs.imagined):
+        return float("inf")
+    for name in ("logit", "smoothed", "contribution", "z", "token"):
         a, b = getattr(ours, name), getattr(theirs, name)
+        if not a.size:
+            continue
         if not np.array_equal(np.isnan(a), np.isnan(b)):
             return float("inf")
         worst = max(worst, float(np.nanmax(np.abs(a - b) / np.maximum(1.0, np.abs(a)))))
@@ -192,8 +203,9 @@ def _stack_probabilities(
     counts = np.stack([finite[:, model.owner == m].sum(axis=1) for m in range(len(model.modalities))], axis=1)
     margins = [predict(z[:, m.columns]) for predict, m in zip(stack, model.members, strict=True)]
     fused = model.fusion(margins, counts.astype(np.float64), inputs.quality)
+    logit = fused.logit + model.together(z, fused.present, inputs.quality, (inputs.tokens, inputs.gates)).contribution
     mixed = inputs.decay * inputs.previous + inputs.lead * inputs.before
-    mixed = mixed + (1.0 - inputs.decay - inputs.lead) * fused.logit
-    now = np.where(np.isnan(inputs.previous), fused.logit, mixed)
+    mixed = mixed + (1.0 - inputs.decay - inputs.lead) * logit
+    now = np.where(np.isnan(inputs.previous), logit, mixed)
     personal = (inputs.slope * now + inputs.offset) / inputs.temperature
     return probabilities(settled(personal, inputs.last, model.hold))

@@ -17,6 +17,8 @@ slope           n, classes − 1         the person's calibration of the smoothe
 offset          n, classes − 1         temperature; 1, 0 and 1 for nobody's
 temperature     n, 1
 decay, lead     n, 1                   shares of `previous` and of `before` in the smoothed logit (fusion/late.py)
+tokens          n, steps, m, width     tokens of earlier windows, the newest first (crossmodal/attention.py); of a
+gates           n, steps, m            model without a joint part there are no steps; gates 0 = no such window
 ==============  =====================  ========================================================================
 
 ==============  =====================  ========================================================================
@@ -25,16 +27,19 @@ output          shape                  meaning
 probability     n, classes             smoothed, calibrated
 logit           n, classes − 1         this window's, before smoothing
 smoothed        n, classes − 1         to be handed back as `previous`
-contribution    n, parts, classes − 1  base, each modality, joint (0: nothing is modelled jointly yet)
+contribution    n, parts, classes − 1  base, each modality, joint (0 for a model without a joint part)
 plausible       n, classes             1 where the class is in the conformal set
 abstain         n, 1                   1 where no modality is present
 z               n, inputs              normalised inputs: what is counted into `seen` afterwards
+token           n, m, width            of this window, to be handed back in `tokens`; without a joint part width 0
+gate            n, m                   likewise in `gates`; without a joint part all 0
+imagined        n, m                   1 where the joint part imagined the modality, which is missing
 ==============  =====================  ========================================================================
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -47,6 +52,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from feltsense.bundle.schema import Model
+    from feltsense.fusion.late import Fused
 
 __all__ = ["Inputs", "NumpyRunner", "OnnxRunner", "Outputs", "Runner"]
 
@@ -68,6 +74,8 @@ class Inputs:
     temperature: NDArray[np.float64]
     decay: NDArray[np.float64]
     lead: NDArray[np.float64]
+    tokens: NDArray[np.float64]
+    gates: NDArray[np.float64]
 
     @classmethod
     def of(
@@ -85,7 +93,7 @@ class Inputs:
             x, quality, np.broadcast_to(mean, (n, features)), np.broadcast_to(seconds, (n, features)),
             np.zeros((n, *shape)), np.full((n, others), np.nan), np.full((n, others), np.nan),
             np.zeros((n, others + 1)), np.ones((n, others)), np.zeros((n, others)), np.ones((n, 1)), np.zeros((n, 1)),
-            np.zeros((n, 1)),
+            np.zeros((n, 1)), *model.no_past(n),
         )
 
 
@@ -100,6 +108,9 @@ class Outputs:
     plausible: NDArray[np.float64]
     abstain: NDArray[np.float64]
     z: NDArray[np.float64]
+    token: NDArray[np.float64]
+    gate: NDArray[np.float64]
+    imagined: NDArray[np.float64]
 
 
 class Runner(Protocol):
@@ -120,19 +131,27 @@ class NumpyRunner:
         self._model = model
         self._owner = [np.flatnonzero(model.owner == m) for m in range(len(model.modalities))]
 
-    def run(self, inputs: Inputs) -> Outputs:
-        """Evaluate rows."""
+    def _fused(self, inputs: Inputs) -> tuple[NDArray[np.float64], NDArray[np.float64], Fused]:
+        """Normalised inputs, standings, and what the additive experts say."""
         model = self._model
         z = model.normaliser(inputs.x, inputs.rest_mean, inputs.rest_seconds)
         score = model.adaptive(z, inputs.seen)
         # At the clip a value is not a measurement of this person any more: out of range counts as missing.
         seen = np.abs(z) < CLIP
         finite = np.stack([seen[:, columns].sum(axis=1) for columns in self._owner], axis=1).astype(np.float64)
-        fused = model.fusion([m.expert.margins(score[:, m.columns]) for m in model.members], finite, inputs.quality)
+        margins = [m.expert.margins(score[:, m.columns]) for m in model.members]
+        return z, score, model.fusion(margins, finite, inputs.quality)
+
+    def run(self, inputs: Inputs) -> Outputs:
+        """Evaluate rows."""
+        model = self._model
+        z, score, fused = self._fused(inputs)
+        joint = model.together(score, fused.present, inputs.quality, (inputs.tokens, inputs.gates))
+        logit = fused.logit + joint.contribution
         any_present = np.asarray(fused.present.any(axis=1, keepdims=True))
         mixed = inputs.decay * inputs.previous + inputs.lead * inputs.before
-        mixed = mixed + (1.0 - inputs.decay - inputs.lead) * fused.logit
-        now = np.where(np.isnan(inputs.previous), fused.logit, mixed)
+        mixed = mixed + (1.0 - inputs.decay - inputs.lead) * logit
+        now = np.where(np.isnan(inputs.previous), logit, mixed)
         personal = (inputs.slope * now + inputs.offset) / inputs.temperature
         probability = probabilities(settled(personal, inputs.last, model.hold))
         top = probability >= probability.max(axis=1, keepdims=True)
@@ -141,10 +160,19 @@ class NumpyRunner:
         contribution = np.zeros((n, len(model.modalities) + 2, classes - 1))
         contribution[:, 0] = model.fusion.base
         contribution[:, 1:-1] = fused.contributions
+        contribution[:, -1] = joint.contribution
         return Outputs(
-            probability, fused.logit, np.where(any_present, now, inputs.previous), contribution,
+            probability, logit, np.where(any_present, now, inputs.previous), contribution,
             plausible.astype(np.float64), np.where(any_present, 0.0, 1.0), z,
+            joint.token, joint.gate, joint.imagined,
         )
+
+
+    def looked_at(self, inputs: Inputs) -> NDArray[np.float64]:
+        """Attention maps of the joint part."""
+        _, score, fused = self._fused(inputs)
+        past = inputs.tokens, inputs.gates
+        return self._model.together(score, fused.present, inputs.quality, past).looked
 
 
 class OnnxRunner:
@@ -174,9 +202,14 @@ class OnnxRunner:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        self._outputs = [f.name for f in fields(Outputs)]
+        self._inputs = [i.name for i in self._session.get_inputs()]
+        self._outputs = [o.name for o in self._session.get_outputs()]
 
     def run(self, inputs: Inputs) -> Outputs:
         """Evaluate rows."""
-        feed = {f.name: np.ascontiguousarray(getattr(inputs, f.name), dtype=np.float64) for f in fields(Inputs)}
-        return Outputs(*self._session.run(self._outputs, feed))
+        feed = {name: np.ascontiguousarray(getattr(inputs, name), dtype=np.float64) for name in self._inputs}
+        out = dict(zip(self._outputs, self._session.run(self._outputs, feed), strict=True))
+        # A graph without a joint part has no tokens to give.
+        none = np.zeros(inputs.quality.shape)
+        nothing = {"token": none[:, :, None][:, :, :0], "gate": none, "imagined": none}
+        return Outputs(**nothing | out)

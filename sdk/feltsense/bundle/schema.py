@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feltsense import experts
+from feltsense.crossmodal.attention import Attention
+from feltsense.crossmodal.joint import Joint, Together
 from feltsense.errors import BundleError, FeltsenseError, SchemaError
 from feltsense.fusion.adaptive import Adaptive
 from feltsense.fusion.inputs import Normaliser
@@ -26,11 +28,11 @@ if TYPE_CHECKING:
     from feltsense.core.vector import FeatureSchema
     from feltsense.experts import Expert
 
-__all__ = ["FORMAT", "VERSION", "Feature", "Member", "Model", "pack", "unpack"]
+__all__ = ["FORMAT", "JOINT_VERSION", "VERSION", "Feature", "Member", "Model", "pack", "unpack"]
 
 FORMAT = "feltsense.bundle"
-VERSION = 2
-"""2: with the adaptive baseline."""
+VERSION, JOINT_VERSION = 2, 3
+"""2: with the adaptive baseline. 3: with a joint part, which a reader of 2 would silently leave out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class Model:
         Window length and memory of the smoothing, in seconds.
     training : mapping
         Where it came from: data, subjects, notice, seed, what was chosen. JSON values.
+    joint : Joint, optional
+        What looks at all modalities together.
     """
 
     target: str
@@ -102,6 +106,7 @@ class Model:
     window_s: float
     half_life_s: float
     training: Mapping[str, Any] = field(default_factory=dict)
+    joint: Joint | None = None
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2 or self.decision not in self.classes[1:]:
@@ -120,6 +125,13 @@ class Model:
         return tuple(f.name for f in self.features)
 
     @property
+    def imagines(self) -> tuple[str, ...]:
+        """Modalities whose token the joint part imagines where they are missing."""
+        if self.joint is None:
+            return ()
+        return tuple(m for m, yes in zip(self.modalities, self.joint.network.imagines, strict=True) if yes)
+
+    @property
     def owner(self) -> NDArray[np.int64]:
         """Modality number of each input."""
         position = {m: i for i, m in enumerate(self.modalities)}
@@ -130,6 +142,21 @@ class Model:
         """Hash of the features that the model reads."""
         text = "\n".join(f"{f.name}|{f.unit}|{f.min_seconds}" for f in self.features)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def together(
+        self, score: NDArray[np.float64], present: NDArray[np.bool_], quality: NDArray[np.float64],
+        past: tuple[NDArray[np.float64], NDArray[np.float64]],
+    ) -> Together:
+        """What the joint part says of windows with these standings; nothing if there is none."""
+        if self.joint is None:
+            return Together.nothing(len(score), len(self.modalities), len(self.classes) - 1)
+        return self.joint(score, present, self.fusion.fade(present, quality), past)
+
+    def no_past(self, rows: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Earlier tokens and gates of windows without a past."""
+        m = len(self.modalities)
+        steps, width = (0, 0) if self.joint is None else (self.joint.network.steps, self.joint.network.width)
+        return np.zeros((rows, steps, m, width)), np.zeros((rows, steps, m))
 
     def columns(self, schema: FeatureSchema) -> NDArray[np.int64]:
         """Where the model's features are in vectors of a schema.
@@ -163,9 +190,11 @@ def pack(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]]:
     for i, member in enumerate(model.members):
         arrays[f"expert{i}.columns"] = member.columns
         arrays |= {f"expert{i}.{k}": v for k, v in member.expert.arrays().items()}
+    if model.joint is not None:
+        arrays |= {f"joint.{k}": v for k, v in model.joint.network.arrays().items()}
     body: dict[str, Any] = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": VERSION if model.joint is None else JOINT_VERSION,
         "target": model.target,
         "classes": list(model.classes),
         "decision": model.decision,
@@ -185,6 +214,8 @@ def pack(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]]:
         "plausible": model.plausible,
         "training": dict(model.training),
     }
+    if model.joint is not None:
+        body["joint"] = {"kind": "attention", "weight": model.joint.weight}
     return body, arrays
 
 
@@ -234,10 +265,15 @@ def _unpack(body: Mapping[str, Any], arrays: Mapping[str, NDArray[np.generic]]) 
         ints("member"), floats("weight"), floats("base"), floats("share"), floats("need"),
         float(f["rescale"]), float(f["min_quality"]), float(f["full_quality"]),
     )
+    joint = None
+    if "joint" in body:
+        mine = {k.removeprefix("joint."): v for k, v in arrays.items() if k.startswith("joint.")}
+        joint = Joint(Attention.from_arrays(mine), float(body["joint"]["weight"]))
     features = tuple(Feature(str(x["name"]), str(x["unit"]), float(x["min_seconds"])) for x in body["features"])
     return Model(
         str(body["target"]), tuple(map(str, body["classes"])), str(body["decision"]), tuple(map(str, body["modalities"])),
         features, tuple(map(str, body["inputs"])), normaliser, adaptive, tuple(members), fusion, float(body["hold"]),
         float(body["plausible"]),
         float(body["window_s"]), float(body["memory"]["smoothing_half_life_s"]), dict(body["training"]),
+        joint,
     )

@@ -30,6 +30,10 @@ def add_data(p: argparse.ArgumentParser) -> None:
     source.add_argument("--manifest", metavar="CSV", help="table with path,subject,label[,start_s,end_s]")
     source.add_argument("--dataset", nargs=2, metavar=("NAME", "DIR"), help="a data set, for example stress-predict DIR")
     p.add_argument("--modalities", metavar="A,B", help="evidence to use, for example ecg,eda (default: the target's own)")
+    p.add_argument(
+        "--joint", choices=("cls", "mean", "max", "min"), default="",
+        help="also try a network over all modalities, which puts them together so; kept where people gain from it",
+    )
     p.add_argument("--workers", type=int, default=1, metavar="N", help="processes of this machine (1; more need Dask)")
     p.add_argument("--scheduler", default="", metavar="ADDRESS", help="Dask scheduler that does the work, tcp://HOST:PORT")
     p.add_argument("--work", metavar="DIR", help="keep what is done here, and go on from it after an interruption")
@@ -101,6 +105,11 @@ def gather(args: argparse.Namespace, crew: Crew) -> tuple[list[Line], Target, di
     chosen = target(args.target, {label for x in labelled for label in x.labels})
     if args.modalities:
         chosen = replace(chosen, modalities=tuple(known_modalities(args.modalities)))
+    if args.joint:
+        from feltsense.crossmodal.training import need_extra
+
+        need_extra()
+        chosen = replace(chosen, joint=args.joint)
     if not labelled:
         msg = "nobody is left: --without names everyone there is"
         raise InputError(msg)

@@ -117,6 +117,7 @@ def columns(model: Model) -> list[str]:
         *(f"p_{c}" for c in model.classes), "set", "abstained", "reason", "quality",
         *(f"logit_{c}" for c in model.classes),
         *(f"contrib_{part}" for part in ("base", *model.modalities, "joint")),
+        *(f"imagined_{m}" for m in model.imagines),
     ]
 
 
@@ -133,6 +134,7 @@ def row(model: Model, start_ns: int, p: Prediction) -> list[str]:
         "|".join(p.set), "true" if p.abstained else "false", p.reason, number(p.quality),
         *(number(p.logits.get(c)) for c in model.classes),
         *(number(p.contributions.get(part)) for part in ("base", *model.modalities, "joint")),
+        *("true" if m in p.imagined else "false" for m in model.imagines),
     ]
 
 

@@ -40,6 +40,8 @@ class Prediction:
         ``base``, each modality and ``joint``: they add up to the logit of the class that is decided about.
     model : str
         Id of the bundle.
+    imagined : tuple of str
+        Modalities that are missing and of which the joint part of the model imagined what they would have said.
     """
 
     target: str
@@ -54,6 +56,7 @@ class Prediction:
     logits: Mapping[str, float]
     contributions: Mapping[str, float]
     model: str
+    imagined: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("probabilities", "logits", "contributions"):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feltsense.bundle.run import Inputs, NumpyRunner
+from feltsense.crossmodal.memory import earlier, looked_back, starts
 from feltsense.train.running import decided, smooth
 from feltsense.train.timelines import PIECE_S, Timeline, calm_only, own_seed, rearranged, retimed
 
@@ -65,7 +66,12 @@ def answer(model: Model, line: Line, *, calibrated: bool = True, without: Sequen
     n = len(line.y)
     quality = np.array([line.quality[:, line.schema.modalities.index(m)] for m in model.modalities]).T.reshape(n, -1)
     blank = Inputs.of(model, t.x, quality)
-    out = NumpyRunner(model).run(replace(blank, rest_mean=t.rest_mean, rest_seconds=t.rest_seconds, seen=t.seen))
+    runner = NumpyRunner(model)
+    given = replace(blank, rest_mean=t.rest_mean, rest_seconds=t.rest_seconds, seen=t.seen)
+    out = runner.run(given)
+    if model.joint is not None:
+        tokens, gates = looked_back(out.token, out.gate, earlier(line.stop_s, starts(t.known)))
+        out = runner.run(replace(given, tokens=tokens, gates=gates))
     present = out.abstain[:, 0] == 0.0
     smoothed = smooth(out.logit, present, t.known, line.stop_s, model.half_life_s)
     return Answers(out.logit, decided(smoothed, present, t.known, model.hold), present)

@@ -85,9 +85,14 @@ class Fusion:
         out: NDArray[np.bool_] = (quality >= self.min_quality) & (finite >= self.need)
         return out
 
+    def fade(self, present: NDArray[np.bool_], quality: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How much of each modality's evidence its quality leaves (n, modalities): 0 where it is absent, 1 at full."""
+        out: NDArray[np.float64] = np.minimum(np.where(present, quality, 0.0) / self.full_quality, 1.0)
+        return out
+
     def gain(self, present: NDArray[np.bool_], quality: NDArray[np.float64]) -> NDArray[np.float64]:
         """Factor of each modality's evidence (n, modalities)."""
-        fade = np.minimum(np.where(present, quality, 0.0) / self.full_quality, 1.0)
+        fade = self.fade(present, quality)
         # Summed one after another, as the graph does: a matrix product would round differently for one row and many.
         share = np.zeros(len(present))
         for m in range(present.shape[1]):

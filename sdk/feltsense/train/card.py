@@ -46,10 +46,29 @@ def card(model: Model, evaluation: Mapping[str, Any] | None = None) -> str:
         f"{t.get('data', 'not stated')}: {len(t.get('subjects', []))} people ({', '.join(t.get('subjects', []))}), "
         f"{t.get('windows', 0)} labelled windows.",
     ]
+    if t.get("joint"):
+        lines += ["", *_joint(t["joint"])]
     if t.get("notice"):
         lines += ["", f"Notice of the data: {t['notice']}."]
     lines += ["", "## Figures", *_figures(model, evaluation), "", "## Limits", *_limits(model)]
     return "\n".join(lines) + "\n"
+
+
+def _joint(notes: Mapping[str, Any]) -> list[str]:
+    """What the cross-modal network was worth, kept or not."""
+
+    def span(gain: Mapping[str, Any]) -> str:
+        return f"{gain['mean']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]"
+
+    kept = "kept" if notes["kept"] else "left out, since people do not surely gain from it"
+    out = [
+        f"Joint part (cross-modal attention, {notes['aggregate']}): {kept}. Gain in log-loss out of fold, paired over "
+        f"{notes['gain']['people']} people, 95 %: {span(notes['gain'])}."
+    ]
+    for name, gain in notes.get("imagined", {}).items():
+        used = "imagined where it is missing" if gain["low"] > 0.0 else "left out where it is missing"
+        out.append(f"- {name}: {used}; gain of imagining it over leaving it out {span(gain)}.")
+    return out
 
 
 def _figures(model: Model, evaluation: Mapping[str, Any] | None) -> list[str]:

@@ -29,6 +29,7 @@ from feltsense.fusion.inputs import CLIP, Normaliser
 from feltsense.train import stacking
 from feltsense.train.examples import HOP_S, usable
 from feltsense.train.inputs import plan
+from feltsense.train.joint import Candidate, candidate, whole
 from feltsense.train.margins import BOOSTED, Fit, Rows, fit_expert, out_of_fold
 from feltsense.train.splits import only_split
 from feltsense.train.timelines import Timeline, rearranged
@@ -123,7 +124,7 @@ def fit(
     if not adaptive:
         baseline = replace(baseline, kappa=NEVER_S)
     rows = _rows(lines, layout, (normaliser, baseline), target, calibrated)
-    fits, stacked = _out_of_fold(split, rows, target)
+    fits, stacked, trial = _out_of_fold(split, rows, target)
     # An expert whose weight came out as 0 says nothing: it is not carried along.
     kept = [i for i in range(len(fits)) if stacked.fusion.weight[i] > 0]
     experts = [fit_expert(rows, fits[i]) for i in kept]
@@ -131,25 +132,29 @@ def fit(
     notes = {
         "subjects": list(subjects), "seed": SEED, "windows": int(sum((x.y >= 0).sum() for x in lines)),
         "chosen": {f"{f.modality}.{f.kind}": f.setting for f in fits},
-        "boosting": dict(BOOSTED), "caution": stacked.caution,
+        "boosting": dict(BOOSTED), "caution": stacked.caution, **({"joint": trial.notes} if trial else {}),
     }
     model = Model(
         target.name, target.classes, target.decision, target.modalities, layout.features, layout.names, normaliser,
         baseline, members, stacking.only(stacked.fusion, kept), stacking.HOLD, stacked.plausible,
         target.window_s, target.half_life_s,
-        {**(training or {}), **notes},
+        {**(training or {}), **notes}, whole(trial, rows, target, stacked.joint) if trial else None,
     )
     return Fitted(model, [s for _, s in experts])
 
 
-def _out_of_fold(split: SubjectSplit, rows: Rows, target: Target) -> tuple[list[Fit], stacking.Stacked]:
-    """Experts out of fold, and their fusion."""
+def _out_of_fold(
+    split: SubjectSplit, rows: Rows, target: Target
+) -> tuple[list[Fit], stacking.Stacked, Candidate | None]:
+    """Experts out of fold, their fusion, and the joint part that was tried."""
     folds = [np.isin(rows.subject, inner.judge.people) for inner in split.inner(FOLDS, SEED)]
     fits: list[Fit] = []
     for m, modality in enumerate(target.modalities):
         columns = np.flatnonzero(rows.owner == m)
         fits += [out_of_fold(rows, modality, columns, kind, folds) for kind in FAMILIES if len(columns)]
-    return fits, stacking.fit(rows, fits, target, (MIN_QUALITY, FULL_QUALITY, NEED))
+    limits = (MIN_QUALITY, FULL_QUALITY, NEED)
+    trial = candidate(rows, fits, target, limits, folds) if target.joint and len(target.modalities) > 1 else None
+    return fits, stacking.fit(rows, fits, target, limits, trial.margins if trial else None), trial
 
 
 def need_extra() -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from feltsense.train.margins import Fit, Rows
     from feltsense.train.targets import Target
 
-__all__ = ["Stacked", "fit", "only"]
+__all__ = ["Stacked", "begin", "evidence_of", "fit", "only", "smoothed", "weights_of"]
 
 RIDGE = 0.01
 """Pull of the weights towards equal ones, in units of the mean log-loss: experts of a modality are near copies of
@@ -45,11 +45,16 @@ COVERAGE = 0.9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stacked:
-    """A fusion, how far its base was lowered for calm people, and the probability from which on a class is plausible."""
+    """A fusion and what was found with it.
+
+    Its base was lowered by `caution` for calm people; `plausible` is the probability from which on a class is; `joint`
+    is the weight of the joint part, 0 without one.
+    """
 
     fusion: Fusion
     caution: float
     plausible: float
+    joint: float = 0.0
 
 
 def only(fusion: Fusion, kept: Sequence[int]) -> Fusion:
@@ -58,7 +63,10 @@ def only(fusion: Fusion, kept: Sequence[int]) -> Fusion:
     return replace(fusion, member=fusion.member[index], weight=fusion.weight[index])
 
 
-def fit(rows: Rows, fits: Sequence[Fit], target: Target, limits: tuple[float, float, float]) -> Stacked:
+def fit(
+    rows: Rows, fits: Sequence[Fit], target: Target, limits: tuple[float, float, float],
+    joint: NDArray[np.float64] | None = None,
+) -> Stacked:
     """Fit the fusion.
 
     Parameters
@@ -71,7 +79,37 @@ def fit(rows: Rows, fits: Sequence[Fit], target: Target, limits: tuple[float, fl
         Modalities and half-life.
     limits : (float, float, float)
         Least quality, full quality, and share of inputs that a present modality needs.
+    joint : ndarray, shape (n, classes − 1), optional
+        Out-of-fold margins of a joint part, scaled as in use.
     """
+    fusion, finite, present = begin(rows, fits, target, limits)
+    modalities = len(target.modalities)
+    everyone, anyone = np.asarray(present.all(axis=1)), np.asarray(present.any(axis=1))
+    judged = rows.scored & (everyone if everyone[rows.scored].any() else anyone)
+    evidence = evidence_of(rows, fits, fusion, present, target.half_life_s)
+    extra = np.zeros((len(rows.y), 0, rows.classes - 1))
+    if joint is not None:
+        extra = smoothed(joint, rows, anyone, target.half_life_s)[:, None]
+    both, base = weights_of(np.concatenate([evidence, extra], axis=1)[judged], rows.y[judged], rows.classes)
+    fusion = replace(fusion, weight=both[: len(fits)], base=base)
+    fusion = replace(fusion, share=_share(evidence[judged], fusion, modalities))
+    fusion = replace(fusion, rescale=_rescale(evidence, fusion, rows, judged))
+    said = fusion([f.margins for f in fits], finite, rows.quality).logit
+    if joint is not None:
+        said = said + both[-1] * joint
+    logit = smoothed(said, rows, anyone, target.half_life_s)
+    caution = _caution(logit, rows, anyone)
+    fusion = replace(fusion, base=fusion.base - caution)
+    answered = rows.scored & anyone
+    p = decided(logit - caution, anyone, rows.known, HOLD, rows.line)
+    plausible = _plausible(p[answered], rows.y[answered], rows.subject[answered])
+    return Stacked(fusion, caution, plausible, 0.0 if joint is None else float(both[-1]))
+
+
+def begin(
+    rows: Rows, fits: Sequence[Fit], target: Target, limits: tuple[float, float, float]
+) -> tuple[Fusion, NDArray[np.float64], NDArray[np.bool_]]:
+    """A fusion before its weights are known; finite inputs and who is present (n, modalities)."""
     others, modalities = rows.classes - 1, len(target.modalities)
     sizes = np.bincount(rows.owner, minlength=modalities)
     fusion = Fusion(
@@ -79,21 +117,7 @@ def fit(rows: Rows, fits: Sequence[Fit], target: Target, limits: tuple[float, fl
         np.full(modalities, 1.0 / modalities), np.ceil(limits[2] * sizes), 0.0, limits[0], limits[1],
     )
     finite = np.stack([rows.usable[:, rows.owner == m].sum(axis=1) for m in range(modalities)], axis=1).astype(np.float64)
-    present = fusion.present(finite, rows.quality)
-    everyone, anyone = np.asarray(present.all(axis=1)), np.asarray(present.any(axis=1))
-    judged = rows.scored & (everyone if everyone[rows.scored].any() else anyone)
-    evidence = _evidence(rows, fits, fusion, present, target.half_life_s)
-    weight, base = _weights(evidence[judged], rows.y[judged], rows.classes)
-    fusion = replace(fusion, weight=weight, base=base)
-    fusion = replace(fusion, share=_share(evidence[judged], fusion, modalities))
-    fusion = replace(fusion, rescale=_rescale(evidence, fusion, rows, judged))
-    margins = [f.margins for f in fits]
-    logit = _smoothed(fusion(margins, finite, rows.quality).logit, rows, anyone, target.half_life_s)
-    caution = _caution(logit, rows, anyone)
-    fusion = replace(fusion, base=fusion.base - caution)
-    answered = rows.scored & anyone
-    p = decided(logit - caution, anyone, rows.known, HOLD, rows.line)
-    return Stacked(fusion, caution, _plausible(p[answered], rows.y[answered], rows.subject[answered]))
+    return fusion, finite, fusion.present(finite, rows.quality)
 
 
 def _caution(smoothed: NDArray[np.float64], rows: Rows, present: NDArray[np.bool_]) -> float:
@@ -122,24 +146,26 @@ def _caution(smoothed: NDArray[np.float64], rows: Rows, present: NDArray[np.bool
     return high
 
 
-def _smoothed(x: NDArray[np.float64], rows: Rows, present: NDArray[np.bool_], half_life: float) -> NDArray[np.float64]:
+def smoothed(x: NDArray[np.float64], rows: Rows, present: NDArray[np.bool_], half_life: float) -> NDArray[np.float64]:
+    """Exponential means over everybody's timelines."""
     return smooth(x, present, rows.known, rows.stop_s, half_life, rows.line)
 
 
-def _evidence(
+def evidence_of(
     rows: Rows, fits: Sequence[Fit], fusion: Fusion, present: NDArray[np.bool_], half_life: float
 ) -> NDArray[np.float64]:
     """Masked, faded, smoothed margins of all experts (n, experts, classes − 1)."""
     gain = fusion.gain(present, rows.quality)
     stacked = np.stack([gain[:, m, None] * f.margins for m, f in zip(fusion.member, fits, strict=True)], axis=1)
     n, experts, others = stacked.shape
-    flat = _smoothed(stacked.reshape(n, experts * others), rows, np.asarray(present.any(axis=1)), half_life)
+    flat = smoothed(stacked.reshape(n, experts * others), rows, np.asarray(present.any(axis=1)), half_life)
     return flat.reshape(n, experts, others)
 
 
-def _weights(
+def weights_of(
     evidence: NDArray[np.float64], y: NDArray[np.int64], classes: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights ≥ 0 (experts,) and base (classes − 1,) of evidence (n, experts, classes − 1)."""
     experts = evidence.shape[1]
     share = class_weights(y, classes) / len(y)
     truth = np.eye(classes)[y]

@@ -40,6 +40,8 @@ class Target:
         Who may be evidence.
     window_s, half_life_s : float
         Window length, and memory of the smoothing.
+    joint : str
+        How a joint part puts its tokens together (:data:`feltsense.crossmodal.AGGREGATES`); empty: none is tried.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Target:
     modalities: tuple[str, ...]
     window_s: float = WINDOW_S
     half_life_s: float = HALF_LIFE_S
+    joint: str = ""
 
     @property
     def rest(self) -> str | None:
