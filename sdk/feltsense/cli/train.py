@@ -16,10 +16,14 @@ __all__ = ["add"]
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command."""
     from feltsense.cli._data import add_data
+    from feltsense.study.schema import PURPOSES, SETTINGS
 
     p = subparsers.add_parser("train", help="fit a model on labelled recordings")
     add_data(p)
     p.add_argument("--evaluation", metavar="JSON", help="figures for the model card, from: feltsense evaluate")
+    p.add_argument("--setting", choices=SETTINGS, default="laboratory", help="where the model is to be used (laboratory)")
+    p.add_argument("--purpose", choices=PURPOSES, default="research", help="what for (research)")
+    p.add_argument("--acknowledged", metavar="WHO", default="", help="who answers for its use at work or in education")
     p.add_argument("--out", required=True, metavar="BUNDLE", help="bundle to write")
     p.set_defaults(run=run)
 
@@ -34,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from feltsense.train.parallel import one_thread
     from feltsense.train.splits import Cohort, everyone
 
+    _lawful(args)
     need_extra()
     evaluation = None
     if args.evaluation:
@@ -45,6 +50,9 @@ def run(args: argparse.Namespace) -> int:
             raise InputError(msg) from None
     with working(args) as crew:
         lines, target, training = gather(args, crew)
+    training |= {"setting": args.setting, "purpose": args.purpose}
+    if args.acknowledged:
+        training["acknowledged"] = args.acknowledged
     with one_thread():
         fitted = fit(everyone(Cohort(lines, training["data"])), target, training=training)
     parity = write(args.out, fitted.model, card(fitted.model, evaluation), fitted.stack)
@@ -55,3 +63,27 @@ def run(args: argparse.Namespace) -> int:
         f"three implementations agree to {parity.difference:.1g} over {parity.rows} rows\n"
     )
     return 0
+
+
+def _lawful(args: argparse.Namespace) -> None:
+    """Refuse a model for a setting in which its use is prohibited, before an hour of recordings is read.
+
+    Raises
+    ------
+    InputError
+        If emotions may not be inferred there for this purpose, or nobody answers for it.
+    """
+    from feltsense.errors import InputError
+    from feltsense.study.schema import EXEMPT, prohibited
+
+    law = prohibited(args.setting)
+    if not law:
+        return
+    mend = ""
+    if args.purpose not in EXEMPT:
+        mend = "train it for another setting, or give --purpose medical or safety if it is one"
+    elif not args.acknowledged:
+        mend = f"name who has checked that the {args.purpose} reason holds: --acknowledged WHO"
+    if mend:
+        msg = f"--setting {args.setting}: {law}; {mend}"
+        raise InputError(msg)

@@ -30,6 +30,7 @@ from feltsense.datasets.synthetic import START_NS, simulate
 from feltsense.errors import InputError
 from feltsense.train.examples import HOP_S, REST_S, Line
 from feltsense.train.inputs import TABLE
+from feltsense.train.tasks import task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,7 +105,7 @@ class Synthetic:
     arousal : ndarray, shape (n,)
         0 calm … 1 at each window.
     offset, gain, drift : ndarray, shape (features,)
-        The person's own level, response at full arousal, and slope an hour, in units of a window's noise.
+        The person's own level, response to the first task at full arousal, and slope an hour, in units of a window's noise.
     device : int
         Number of the make.
     order : tuple of str
@@ -131,7 +132,8 @@ def lines(n: int, target: Target, spread: Spread | None = None, *, seed: int = 0
     n : int
         How many.
     target : Target
-        Its modalities get features; its classes after the first take turns as the tasks.
+        Its modalities get features; its classes after the first take turns as the tasks. Each moves the features in its
+        own way; levels of one thing (an ordered variant of a task) move them the same way, more and more.
     spread : Spread, optional
         How they differ.
     seed : int
@@ -148,11 +150,12 @@ def lines(n: int, target: Target, spread: Spread | None = None, *, seed: int = 0
     common = np.random.default_rng([seed, 0])
     width = len(schema.names)
     answers = common.random(width) < INPUTS_THAT_ANSWER
-    loading = np.where(answers, common.choice([-1.0, 1.0], width) * common.uniform(0.5, 1.5, width), 0.0)
+    first = np.where(answers, common.choice([-1.0, 1.0], width) * common.uniform(0.5, 1.5, width), 0.0)
     makes = spread.device * common.standard_normal((max(spread.devices, 1), width))
+    loadings = _loadings(first, target, common)
     if spread.devices <= 1:
         makes[:] = 0.0
-    return [_person(k, schema, target, spread, _Common(seed, minutes, loading, makes)) for k in range(n)]
+    return [_person(k, schema, target, spread, _Common(seed, minutes, loadings, makes)) for k in range(n)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,8 +164,18 @@ class _Common:
 
     seed: int
     minutes: float
-    loading: NDArray[np.float64]
+    loadings: NDArray[np.float64]
     makes: NDArray[np.float64]
+
+
+def _loadings(first: NDArray[np.float64], target: Target, common: np.random.Generator) -> NDArray[np.float64]:
+    """How each task moves the features at full arousal (tasks, features)."""
+    tasks = len(target.classes) - 1
+    known = task(target.name)
+    if known is not None and any(set(target.classes) <= set(known.variants[v]) for v in known.ordered):
+        return first * np.arange(1, tasks + 1)[:, None] / tasks
+    others = [np.where(first != 0.0, common.permutation(first), first) for _ in range(tasks - 1)]
+    return np.stack([first, *others])
 
 
 def _person(k: int, schema: FeatureSchema, target: Target, spread: Spread, common: _Common) -> Synthetic:
@@ -171,24 +184,24 @@ def _person(k: int, schema: FeatureSchema, target: Target, spread: Spread, commo
     owner = np.array([schema.modalities.index(m) for m in schema.owner], np.int64)
     order = _order(spread, target.classes, common.minutes, rng)
     stop_s = np.arange(target.window_s, common.minutes * 60.0 + 1e-9, HOP_S)
-    arousal, y = _course(order, target, stop_s)
+    felt, y = _course(order, target, stop_s)
     responds = np.where(rng.random(modalities) < spread.non_responders, 0.1, 1.0)
     scale = np.exp(spread.scale * rng.standard_normal())
     offset = spread.offset * rng.standard_normal(width)
-    gain = scale * spread.effect * common.loading * (responds * rng.lognormal(0.0, 0.3, modalities))[owner]
+    gain = scale * spread.effect * common.loadings * (responds * rng.lognormal(0.0, 0.3, modalities))[owner]
     drift = spread.drift * rng.standard_normal(width)
     device = int(rng.integers(len(common.makes)))
     noise = rng.standard_normal((len(stop_s), width))
     for i in range(1, len(noise)):
         noise[i] = PERSISTENCE * noise[i - 1] + np.sqrt(1.0 - PERSISTENCE**2) * noise[i]
-    hidden = offset + common.makes[device] + arousal[:, None] * gain + (stop_s[:, None] / 3600.0) * drift + scale * noise
+    hidden = offset + common.makes[device] + felt @ gain + (stop_s[:, None] / 3600.0) * drift + scale * noise
     quality = np.clip(rng.beta(8.0, 2.0, (len(stop_s), modalities)), 0.0, 1.0)
     gone = _gone(spread, len(stop_s), modalities, rng)
     x = np.where(gone[:, owner], np.nan, _native(hidden, schema))
     there = tuple(m for j, m in enumerate(schema.modalities) if not gone[:, j].all())
     line = _line(f"synthetic-{k:04d}", schema, target, stop_s, (x, np.where(gone, 0.0, quality), y))
     line = replace(line, about={"device": f"make {device + 1}"})
-    return Synthetic(line, arousal, offset, gain, drift, device, order, there)
+    return Synthetic(line, felt.sum(axis=1), offset, gain[0], drift, device, order, there)
 
 
 def _order(spread: Spread, classes: Sequence[str], minutes: float, rng: np.random.Generator) -> tuple[str, ...]:
@@ -201,7 +214,7 @@ def _order(spread: Spread, classes: Sequence[str], minutes: float, rng: np.rando
 def _course(
     order: Sequence[str], target: Target, stop_s: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Arousal and class of each window; a window that straddles a border has no class."""
+    """Arousal by each task (n, tasks), and class of each window; a window that straddles a border has no class."""
     begins = 2 * BLOCK_S
     block = np.floor((stop_s - 1e-9 - begins) / BLOCK_S).astype(int)
     first = np.floor((stop_s - target.window_s + 1e-9 - begins) / BLOCK_S).astype(int)
@@ -211,11 +224,12 @@ def _course(
         return np.where(b < 0, 0, number[np.clip(b, 0, len(order) - 1)])
 
     y = np.where(at(first) == at(block), at(block), -1)
-    arousal, level = np.zeros(len(stop_s)), 0.0
-    for i, goal in enumerate(at(block) > 0):
-        level += (float(goal) - level) * (1.0 - np.exp(-HOP_S / (RISE_S if goal else FALL_S)))
-        arousal[i] = level
-    return arousal, y.astype(np.int64)
+    goals = at(block)[:, None] == np.arange(1, len(target.classes))
+    felt, level = np.zeros(goals.shape), np.zeros(goals.shape[1])
+    for i, goal in enumerate(goals):
+        level = level + (goal - level) * (1.0 - np.exp(-HOP_S / np.where(goal, RISE_S, FALL_S)))
+        felt[i] = level
+    return felt, y.astype(np.int64)
 
 
 def _gone(spread: Spread, n: int, modalities: int, rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-__all__ = ["MEDIA", "PURPOSES", "SETTINGS", "ConsentText", "Contact", "Prompt", "Retention", "StreamRule", "Study", "Task"]
+__all__ = [
+    "EXEMPT", "MEDIA", "PURPOSES", "SETTINGS", "ConsentText", "Contact", "Prompt", "Retention", "StreamRule", "Study",
+    "Task", "prohibited",
+]  # fmt: skip
 
 VERSION = 1
 SETTINGS = ("laboratory", "clinical", "home", "workplace", "education")
@@ -33,7 +36,8 @@ PURPOSES = ("research", "wellbeing", "medical", "safety")
 MEDIA = ("camera", "microphone", "text")
 """Streams of the phone that are not signals of the catalogue: what they give are features, never pictures or sound."""
 _BANNED = ("workplace", "education")
-_EXEMPT = ("medical", "safety")
+EXEMPT = ("medical", "safety")
+"""Purposes for which it is allowed all the same, if somebody answers for it."""
 _MOST_BYTES = 1_000_000
 KINDS = ("slider", "choice", "grid", "text")
 
@@ -207,13 +211,20 @@ class Study:
         return study
 
 
+def prohibited(setting: str) -> str:
+    """What Regulation (EU) 2024/1689, Article 5(1)(f), says about inferring emotions in a setting; empty: nothing."""
+    if setting not in _BANNED:
+        return ""
+    where = "in a workplace" if setting == "workplace" else "in education"
+    return f"inferring emotions {where} is prohibited (EU AI Act, Article 5(1)(f)) except for medical or safety reasons"
+
+
 def _lawful(study: Study, top: Fields) -> None:
-    """Regulation (EU) 2024/1689, Article 5(1)(f)."""
-    if not study.emotion_inference or study.setting not in _BANNED:
+    """Refuse what the law does."""
+    law = prohibited(study.setting)
+    if not study.emotion_inference or not law:
         return
-    where = "in a workplace" if study.setting == "workplace" else "in education"
-    law = f"inferring emotions {where} is prohibited (EU AI Act, Article 5(1)(f)) except for medical or safety reasons"
-    if study.purpose not in _EXEMPT:
+    if study.purpose not in EXEMPT:
         top.fail("emotion_inference", f"{law}; set it to false, or declare a medical or safety purpose if it is one")
     if not study.acknowledged:
         top.fail("acknowledged", f"{law}; name who has checked that this study's {study.purpose} reason holds, and when")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from feltsense.train.tasks import task
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from feltsense.bundle.schema import Model
+    from feltsense.train.tasks import Task
 
 __all__ = ["card"]
 
@@ -46,12 +49,29 @@ def card(model: Model, evaluation: Mapping[str, Any] | None = None) -> str:
         f"{t.get('data', 'not stated')}: {len(t.get('subjects', []))} people ({', '.join(t.get('subjects', []))}), "
         f"{t.get('windows', 0)} labelled windows.",
     ]
+    if t.get("setting"):
+        lines += ["", f"Trained for: {t['setting']}, {t.get('purpose', 'research')}"
+                  + (f"; answered for by {t['acknowledged']}." if t.get("acknowledged") else ".")]
+    known = task(model.target)
+    if known is not None:
+        lines += ["", f"Task: {known.about} Judged by {', '.join(known.metrics)}." + _where(known)]
     if t.get("joint"):
         lines += ["", *_joint(t["joint"])]
     if t.get("notice"):
         lines += ["", f"Notice of the data: {t['notice']}."]
     lines += ["", "## Figures", *_figures(model, evaluation), "", "## Limits", *_limits(model)]
     return "\n".join(lines) + "\n"
+
+
+def _where(known: Task) -> str:
+    """What is said of a task that is meant for a place in which emotions may not be inferred."""
+    if known.setting not in ("workplace", "education"):
+        return ""
+    where = "in a workplace" if known.setting == "workplace" else "in education"
+    return (
+        f" It is about what happens {where}; to infer emotions there is prohibited in the EU (AI Act, Article 5(1)(f)) "
+        "except for medical or safety reasons."
+    )
 
 
 def _joint(notes: Mapping[str, Any]) -> list[str]:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from feltsense import features
 from feltsense.errors import ModelDataError
+from feltsense.train.tasks import REST, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from feltsense.train.tasks import Task
 
 __all__ = ["Target", "target"]
 
@@ -20,8 +23,6 @@ the strap was put on and motion goes with speech and gesture, so both tell a pro
 WINDOW_S = 60.0
 HALF_LIFE_S = 30.0
 """Memory of the smoothing: longer ones only pay where states last ten minutes, and answer late."""
-
-REST = "rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +65,33 @@ def target(name: str, labels: Iterable[str]) -> Target:
     Raises
     ------
     ModelDataError
-        If the labels do not make at least two classes, or are not those of the target.
+        If the labels do not make at least two classes, or are not those of the task.
     """
     found = sorted(set(labels))
-    if name == "stress":
-        unknown = sorted(set(found) - {REST, "stress"})
-        if unknown or len(found) < 2:
-            msg = f"target stress has the labels rest and stress, both needed; the data have: {', '.join(found) or 'none'}"
-            raise ModelDataError(msg)
-        return Target(name, (REST, "stress"), "stress", ("ppg", "eda"))
     if len(found) < 2:
-        msg = f"target {name}: at least two labels are needed, the data have: {', '.join(found) or 'none'}"
+        both = ": rest and stress, both needed," if name == "stress" else " are needed,"
+        msg = f"target {name}: at least two labels{both} the data have: {', '.join(found) or 'none'}"
         raise ModelDataError(msg)
+    known = task(name)
+    variant = known.variant(found) if known is not None else None
+    if known is not None and (variant is not None or known.closed):
+        return _of(known, variant, found)
     # Rest, where there is one, is the reference that the others are compared with.
     classes = tuple(sorted(found, key=lambda c: (c != REST, c)))
-    return Target(name, classes, classes[1], tuple(m for m in features.modalities() if m not in NO_EVIDENCE))
+    anyone = tuple(m for m in features.modalities() if m not in NO_EVIDENCE)
+    return Target(name, classes, classes[1], known.modalities if known is not None else anyone)
+
+
+def _of(known: Task, name: str | None, found: list[str]) -> Target:
+    """A task's target with the classes that the data have, in the task's order."""
+    if name is None:
+        ways = "; or ".join(", ".join(c) for c in known.variants.values())
+        msg = (
+            f"target {known.name} has the labels {ways} (two of them at least); the data have: {', '.join(found)}; "
+            "rename them, or give the target a name of your own"
+        )
+        raise ModelDataError(msg)
+    order = known.variants[name]
+    classes = tuple(c for c in ((REST, *order) if REST not in order else order) if c in found)
+    decision = known.decision[name] if known.decision[name] in classes[1:] else classes[-1]
+    return Target(known.name, classes, decision, known.modalities)

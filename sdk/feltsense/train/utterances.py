@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feltsense.core.utterance import REST_UTTERANCES, UTTERANCE_REST_S, WHOLE
-from feltsense.train.targets import REST
+from feltsense.train.tasks import REST
 from feltsense.train.traces import Traces
 
 if TYPE_CHECKING:
