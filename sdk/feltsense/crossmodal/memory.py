@@ -67,7 +67,7 @@ def earlier(stop_s: NDArray[np.float64], fresh: NDArray[np.bool_]) -> NDArray[np
     stop = np.array([to_ns(t) for t in stop_s.tolist()], np.int64)
     out = np.full((len(stop), len(AGES_S) - 1), -1, np.int64)
     for s, age in enumerate(AGES_S[1:]):
-        right = np.minimum(np.searchsorted(stop, stop - to_ns(age)), np.maximum(np.arange(len(stop)) - 1, 0))
+        right = np.clip(np.searchsorted(stop, stop - to_ns(age)), first, np.maximum(np.arange(len(stop)) - 1, 0))
         for shift in (1, 0):
             # The newer of two equally near ones is looked at last, and stays.
             candidate = right - shift
