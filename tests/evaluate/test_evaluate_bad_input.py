@@ -56,6 +56,33 @@ def test_refused_in_one_line(folder, capsys, given, why):
     assert why in next(line for line in capsys.readouterr().err.splitlines() if line.startswith("feltsense:"))
 
 
+def test_one_name_for_two_people_and_two_names_for_one(folder, capsys):
+    manifest = folder / "twice.csv"
+    told = "".join(f"{i}.felt,{name},{a},{b},{c}\n" for i, name in ((0, "P0"), (1, "P1"), (2, "P2")) for a, b, c in SPANS)
+    (folder / "copy.felt").write_bytes((folder / "2.felt").read_bytes())
+    told += "".join(f"copy.felt,P9,{a},{b},{c}\n" for a, b, c in SPANS)
+    manifest.write_text("path,subject,label,start_s,end_s\n" + told)
+    options = ["--target", "stress", "--manifest", str(manifest), "--modalities", "eda", "--out", str(folder / "x.html")]
+    assert main(["evaluate", *options]) == 2
+    said = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("feltsense:"))
+    assert "P2" in said
+    assert "P9" in said
+    assert "give each person one name" in said
+
+
+def test_a_modality_that_one_person_alone_has(folder, capsys):
+    """Without that person nothing can be learned about it: said, with the way out, before anything is divided by 0."""
+    made = simulate(0, protocol=[("rest", 330.0), ("stress", 150.0), ("rest", 120.0)]).recording
+    both = {n: made.streams[n] for n in ("board.eda", "board.ppg")}
+    feltsense.write(folder / "7.felt", replace(made, streams=both))
+    assert evaluate(folder, rows((7, 1, 2, 3))[::-1], "--without", "P1") == 2
+    assert "at least 4 people" in capsys.readouterr().err
+    given = [(i if i else 7, *span) for i, *span in rows()]
+    assert evaluate(folder, given, "--folds", "4") == 2
+    said = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("feltsense:"))
+    assert "none of the 3 people to learn from has a usable window of ppg: leave it out with --modalities eda" in said
+
+
 def test_reported(folder, capsys):
     """A modality that nobody has, windows without a label, and two rates."""
     assert evaluate(folder, rows(), "--without", "nobody") == 2
@@ -68,14 +95,27 @@ def test_reported(folder, capsys):
     assert body["ledger"]["others"] == 0
 
 
-def test_two_workers_write_the_same_bytes(folder):
-    """The whole command; a ledger that is kept elsewhere counts nothing in between."""
-    told = []
+def test_two_workers_write_the_same_bytes_with_raters_and_groups(folder):
+    """The whole command; a ledger that is kept elsewhere counts nothing in between. The third rater sees no stress."""
+    told = "".join(
+        f"{i}.felt,P{i},{'rest' if rater == 'c' else label},{start},{stop},{rater},{'fm'[i % 2]},{(20, 30)[i // 2]}–39\n"
+        for i in range(4) for label, start, stop in SPANS for rater in "abc"
+    )
+    manifest = folder / "raters.csv"
+    manifest.write_text("path,subject,label,start_s,end_s,rater,sex,age\n" + told)
+    written = []
     for workers in ("1", "2"):
-        options = ["--draws", "1", "--seed", "3", "--ledger", str(folder / f"ledger{workers}")]
-        assert evaluate(folder, rows(), "--modalities", "eda", "--workers", workers, *options) == 0
-        told.append((folder / "r.json").read_bytes())
-    assert told[0] == told[1]
+        options = ["--draws", "0", "--seed", "3", "--ledger", str(folder / f"ledger{workers}")]
+        argv = ["evaluate", "--target", "stress", "--modalities", "eda", "--manifest", str(manifest), *options]
+        assert main([*argv, "--workers", workers, "--out", str(folder / "w.html")]) == 0
+        written.append((folder / "w.json").read_bytes())
+    assert written[0] == written[1]
+    body = json.loads(written[0])
+    assert {k: set(v) for k, v in body["groups"].items() if k != "rates"} == {
+        "age": {"20–39", "30–39"}, "device": {"Open board"}, "sex": {"f", "m"},
+    }
+    assert body["raters"]["ceiling"] < 1.0
+    assert "a rater" in (folder / "w.html").read_text()
 
 
 def test_options_that_contradict_each_other(folder, capsys):
