@@ -96,7 +96,7 @@ def test_charts_are_valid_xml_with_words(page):
     charts = re.findall(r"<svg.*?</svg>", page, flags=re.S)
     roots = [parse(c) for c in charts]
     pictures = [r for r in roots if r.get("role") == "img"]
-    assert len(pictures) == 7
+    assert len(pictures) == 8
     for r in pictures:
         assert r.find("title").text
         assert len(r.find("desc").text) > 20

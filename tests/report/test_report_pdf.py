@@ -100,7 +100,7 @@ def test_the_same_bytes_and_words_under_every_chart(summary):
     assert pdf(document) == pdf(document)
     assert pdf(plain(summary)).startswith(b"%PDF-")
     charts = re.findall(r'<svg viewBox="0 0 720.*?</svg>', page(document), flags=re.S)
-    assert len(charts) == 7
+    assert len(charts) == 8
     assert all(len(words(c)) > 20 for c in charts)
     with pytest.raises(UnknownNameError, match="a4, letter"):
         pdf(document, "a5")

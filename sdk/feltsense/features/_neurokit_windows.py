@@ -207,11 +207,11 @@ class NeuroKitEda(Eda):
         self._line = _NeuroKitLine(self._rate, self._raw)
 
 
-    def stretches(self, window: Window) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
-        """Raw conductance of the window's gapless stretches, and which of their samples are usable."""
+    def stretches(self, window: Window) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]]:
+        """Times and raw conductance of the window's gapless stretches, and which of their samples are usable."""
         usable = self._line.between(window.start_ns, window.stop_ns).t_ns
         for part in self._raw.stretches(window.start_ns, window.stop_ns):
-            yield part.values, np.isin(part.t_ns, usable)
+            yield part.t_ns, part.values, np.isin(part.t_ns, usable)
 
 
 class _NeuroKitLine(EdaLine):

@@ -1,4 +1,4 @@
-"""The appendix of a session's report: tachogram, Poincaré plot, and the long-form tables of NeuroKit2.
+"""The appendix of a session's report: tachogram, Poincaré plot, skin conductance in parts, NeuroKit2's long-form tables.
 
 What is drawn are the NN intervals that the long-form analysis uses: valid ones, none across a gap. A recording with more
 than :data:`MOST` of them is drawn up to there, and says so.
@@ -16,6 +16,7 @@ from feltsense.core.window import Window
 from feltsense.dsp.filters import ECG_LEAST_RATE
 from feltsense.features._binding import bind
 from feltsense.report.blocks import Block, Line, NewPage, Para, Picture, Section, Table
+from feltsense.report.eda_chart import eda_pictures
 from feltsense.report.long_form import long_form
 from feltsense.report.say import Say
 from feltsense.report.svg import Chart, Look, line_chart, scatter_chart
@@ -59,7 +60,7 @@ def appendix(recording: Recording, language: str = "en") -> tuple[Block, ...]:
     if hrv:
         blocks.append(Section(say("Heart rate variability, long form"), tuple(b for a in hrv for b in _hrv(say, a))))
     if eda:
-        blocks.append(Section(say("Skin conductance, long form"), (_eda(say, eda),)))
+        blocks.append(Section(say("Skin conductance, long form"), (*eda_pictures(say, recording), _eda(say, eda))))
     if not found.analyses:
         blocks.append(Para(say("There is no ECG and no skin conductance to analyse at length.")))
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from feltsense.core.event import EventKind
 from feltsense.report.estimate import CALIBRATION
 from feltsense.report.say import Say
-from feltsense.report.svg import STRIP_NAMES, Band, Chart, Look, Row, Strip, coverage_chart, line_chart
+from feltsense.report.svg import STRIP_NAMES, Band, Chart, Look, Row, Strip, coverage_chart, line_chart, timeline_chart
 from feltsense.report.words import clock
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from feltsense.report.figures import Figure
     from feltsense.report.summary import Summary
 
-__all__ = ["OPEN", "answers", "coverage", "decisions", "pattern", "trend"]
+__all__ = ["OPEN", "answers", "coverage", "decisions", "pattern", "timeline", "trend"]
 
 OPEN = "hatch"
 """Fill of windows in which another class cannot be ruled out."""
@@ -113,6 +113,22 @@ def coverage(summary: Summary, say: Say | None = None) -> str:
     words = "; ".join(f"{s.id}: {_share(s, say)}, {say.some(len(s.gaps), 'gap', 'gaps')}" for s in summary.streams)
     chart = Chart("coverage", say("When each stream delivered data"), f"{words}.", summary.seconds)
     return coverage_chart(chart, rows)
+
+
+def timeline(summary: Summary, say: Say | None = None) -> str:
+    """When something happened: a row for each kind of event, intervals as long as they were."""
+    say = say or Say()
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for e in summary.events:
+        name = e.text if e.kind == EventKind.LABEL else e.kind.replace("_", " ")
+        spans.setdefault(say.told(name), []).append((e.at_s, e.at_s + e.seconds))
+    told = "; ".join(f"{name}: {', '.join(_when(say, a, b) for a, b in found)}" for name, found in spans.items())
+    rows = [Row(name, tuple(found)) for name, found in spans.items()]
+    return timeline_chart(Chart("timeline", say("Timeline"), f"{told}.", summary.seconds), rows)
+
+
+def _when(say: Say, a: float, b: float) -> str:
+    return _span(say, a, b) if b > a else clock(max(a, 0.0))
 
 
 def _share(stream: StreamLine, say: Say) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from feltsense.core.timeline import to_ns
 from feltsense.report import charts, words
 from feltsense.report.blocks import (
     Block,
@@ -24,6 +23,7 @@ from feltsense.report.blocks import (
     Table,
     Terms,
 )
+from feltsense.report.evidence import evidence, title_of
 from feltsense.report.say import Say
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DIGITS", "limits", "model_card", "session"]
 
-MAX_GAPS, MAX_EVENTS, MAX_ANSWERS = 40, 60, 8
+MAX_ANSWERS = 8
 """Rows shown of each; what is beyond is counted, never dropped without a word."""
 DIGITS = {"bpm": 0, "ms": 1, "µS": 2, "1/min": 1, "°C": 2}
 """Decimals that the unit's usual measuring error leaves meaningful."""
@@ -68,10 +68,7 @@ def session(summary: Summary, contact: str = "", language: str = "en", appendix:
         *_answers(say, summary),
         limits(say, foot),
         NewPage(),
-        *_trends(say, summary),
-        _streams(say, summary),
-        _gaps(say, summary),
-        *_events(say, summary),
+        *evidence(say, summary),
         *appendix,
     ]
     return Document(title, language, tuple(blocks), foot)
@@ -146,12 +143,8 @@ def _number_row(say: Say, f: Figure) -> Line:
     usable = f"{f.after.usable}/{f.after.windows}"
     if f.baseline == "recording":
         usable = f"{f.rest.usable}/{f.rest.windows}, {usable}"
-    cells = (_title(say, f), say.level(f.rest, d), say.level(f.after, d), say.signed(f.change, d), usable)
+    cells = (title_of(say, f), say.level(f.rest, d), say.level(f.after, d), say.signed(f.change, d), usable)
     return Line(cells, f.thin)
-
-
-def _title(say: Say, f: Figure) -> str:
-    return f"{say(f.title)}, {f.unit}" + (f" – {say('thin data')}" if f.thin else "")
 
 
 def _estimate(say: Say, s: Summary) -> Section:
@@ -200,117 +193,6 @@ def _legend(say: Say, e: Estimate) -> Legend:
     if e.open:
         shown.append((charts.OPEN, say("another class cannot be ruled out")))
     return Legend(say("Legend"), tuple(shown))
-
-
-def _drivers(say: Say, e: Estimate | None) -> list[Block]:
-    if e is None or not e.drivers:
-        return []
-    about = say.told(e.about)
-    names = ", ".join(f"{say.told(n.replace('_', ' '))} {say.signed(v, 2)}" for n, v in e.drivers)
-    text = (
-        "Where it estimated “{about}”, these parts moved the estimate on average (log odds, + towards “{about}”): {names}."
-    )
-    return [Para(say(text, about=about, names=names), small=True)]
-
-
-def _trends(say: Say, s: Summary) -> list[Block]:
-    drawn = [(f, charts.trend(s, f, n, say)) for n, f in enumerate(s.figures)]
-    blocks: list[Block] = [Picture(_title(say, f), svg) for f, svg in drawn if svg]
-    prompts = dict.fromkeys(a.prompt for a in s.answers)
-    blocks += [
-        Picture(say("Own answers to “{prompt}”", prompt=p), charts.answers(s, p, n, say)) for n, p in enumerate(prompts)
-    ]
-    blocks += _drivers(say, s.estimate)
-    return [Section(say("Course of each number"), tuple(blocks))] if blocks else []
-
-
-def _streams(say: Say, s: Summary) -> Section:
-    names = ("Stream", "Device", "Rate", "Received", "Missing", "No reading", "Coverage")
-    rows = tuple(
-        Line(
-            (
-                line.id,
-                line.device,
-                say("irregular") if line.rate is None else say.point(f"{line.rate:g} Hz"),
-                say.count(line.received),
-                say.count(line.missing, line.missing_upper),
-                say.count(line.unreadable),
-                "–" if line.coverage is None else say.percent(line.coverage),
-            )
-        )
-        for line in s.streams
-    )
-    caption = say("Samples. Coverage is the share of the whole recording in which the stream has a reading.")
-    table = Table(caption, tuple(say(n) for n in names), rows, (2, 3, 4, 5, 6), heading=True)
-    chart = Picture(say("When each stream delivered data; ▾ marks a gap"), charts.coverage(s, say))
-    source = Terms(tuple((say.told(k.replace("_", " ").capitalize()), v) for k, v in s.source if v))
-    return Section(say("Devices and streams"), (chart, table, source))
-
-
-def _gaps(say: Say, s: Summary) -> Section:
-    gaps, derived = s.sampled_gaps, _derived_gaps(say, s)
-    if not gaps:
-        return Section(say("Gaps"), (Para(say("No gap in any sampled stream.")), *derived))
-    kept = sorted(sorted(gaps, key=lambda g: -g.seconds)[:MAX_GAPS], key=lambda g: (g.start_s, g.stream))
-    rows = tuple(
-        Line(
-            (
-                words.clock(g.start_s),
-                words.clock(g.stop_s),
-                say.duration(g.seconds),
-                g.stream,
-                say.count(g.samples, g.upper),
-                say.told(words.gap_reason(g.reason)),
-            )
-        )
-        for g in kept
-    )
-    head = tuple(say(n) for n in ("From", "To", "Length", "Stream", "Samples missing", "Why"))
-    blocks: list[Block] = [Table(say("Times from the start of the recording. Nothing was filled in."), head, rows, (2, 4))]
-    rest = len(gaps) - len(kept)
-    if rest:
-        left = say.duration(sum(g.seconds for g in gaps) - sum(g.seconds for g in kept))
-        text = say("And {gaps}, {length} in all.", gaps=say.some(rest, "shorter gap", "shorter gaps"), length=left)
-        blocks.append(Para(text))
-    return Section(say("Gaps"), (*blocks, *derived))
-
-
-def _derived_gaps(say: Say, s: Summary) -> list[Para]:
-    """One line for each stream that comes when it comes: its gaps are many and are no fault."""
-    return [
-        Para(
-            say(
-                "{stream}: {gaps}, {length} in all, where the device gave no values.",
-                stream=line.id,
-                gaps=say.some(len(line.gaps), "gap", "gaps"),
-                length=say.duration(sum(g.seconds for g in line.gaps)),
-            )
-        )
-        for line in s.streams
-        if line.rate is None and line.gaps
-    ]
-
-
-def _events(say: Say, s: Summary) -> list[Block]:
-    if not s.events:
-        return []
-    rows = tuple(
-        Line(
-            (
-                words.clock(e.at_s),
-                words.moment(s.start_ns + to_ns(e.at_s))[11:],
-                say.told(e.kind.replace("_", " ")),
-                say.duration(e.seconds) if e.seconds else "",
-                e.text,
-            )
-        )
-        for e in s.events[:MAX_EVENTS]
-    )
-    head = (*(say(n) for n in ("At", "UTC", "What", "Length")), "")
-    blocks: list[Block] = [Table(say("Labels, markers, notes and connections."), head, rows, (3,))]
-    if (rest := len(s.events) - MAX_EVENTS) > 0:
-        blocks.append(Para(say("And {n} more.", n=rest)))
-    return [Section(say("Events"), tuple(blocks))]
 
 
 def model_card(say: Say, model: ModelLine | None) -> list[Block]:

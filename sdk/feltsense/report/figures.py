@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from feltsense.core.vector import FeatureVector
     from feltsense.core.window import Window
 
-__all__ = ["FEATURES", "THIN", "Figure", "Level", "Point", "figures"]
+__all__ = ["FEATURES", "THIN", "Figure", "Level", "Point", "figures", "level_of"]
 
 THIN = 0.5
 """Below this share of usable windows a number is called thin (the share under which mindLAMP's portal calls a day
@@ -160,14 +160,15 @@ def _figure(
     inside = [any(r.start_ns <= w.start_ns and w.stop_ns <= r.stop_ns for r in rests) for w, _ in vectors]
     end = max((r.stop_ns for r in rests), default=t0_ns)
     beyond = [w.start_ns >= end for w, _ in vectors]
-    rest, baseline = _level([p.value for p, i in zip(points, inside, strict=True) if i]), "recording"
+    rest, baseline = level_of([p.value for p, i in zip(points, inside, strict=True) if i]), "recording"
     if not rests:
         rest, baseline = _from_profile(profile, feature)
-    after = _level([p.value for p, b in zip(points, beyond, strict=True) if b])
+    after = level_of([p.value for p, b in zip(points, beyond, strict=True) if b])
     return Figure(feature, title, unit, rest, after, baseline, points)
 
 
-def _level(values: Sequence[float]) -> Level:
+def level_of(values: Sequence[float]) -> Level:
+    """Level of windows' values, NaN where there is none."""
     good = np.array([v for v in values if math.isfinite(v)])
     if not len(good):
         return Level(0, len(values), math.nan, math.nan, math.nan)

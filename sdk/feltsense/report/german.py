@@ -163,6 +163,18 @@ _SESSION = {
     "{stream}: {gaps}, {length} in all, where the device gave no values.": (
         "{stream}: {gaps}, zusammen {length}, in denen das Gerät keine Werte gab."
     ),
+    "Signal": "Signal",
+    "Quality": "Güte",
+    "Windows with one": "Fenster mit Güte",
+    "Otherwise": "Sonst",
+    "Quality from 0 to 1: median (and the range of the middle 80 %) over windows of {window} s. What lies below a signal's "
+    "own limit gives no number.": (
+        "Güte von 0 bis 1: Median (und Bereich der mittleren 80 %) über Fenster von {window} s. Was unter der Grenze eines "
+        "Signals liegt, gibt keine Zahl."
+    ),
+    "Signal quality": "Güte der Signale",
+    "Timeline of labels, marks, answers and connections": "Zeitleiste: Abschnitte, Marken, Antworten und Verbindungen",
+    "Timeline": "Zeitleiste",
     "Events": "Ereignisse",
     "At": "Bei",
     "UTC": "UTC",

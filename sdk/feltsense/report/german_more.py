@@ -135,6 +135,15 @@ APPENDIX = {
     "{method}, {stream}: {n} NN intervals, {length} usable, {share} left out.": (
         "{method}, {stream}: {n} NN-Abstände, {length} brauchbar, {share} ausgelassen."
     ),
+    "Tonic part from {low} to {high} µS; the measured line lies behind it.": (
+        "Tonischer Anteil von {low} bis {high} µS; die gemessene Linie liegt dahinter."
+    ),
+    "Skin conductance and its tonic part": "Hautleitwert und sein tonischer Anteil",
+    "Phasic part from {low} to {high} µS with {n} responses of at least 0.05 µS.": (
+        "Phasischer Anteil von {low} bis {high} µS mit {n} Reaktionen ab 0,05 µS."
+    ),
+    "Phasic part of the skin conductance": "Phasischer Anteil des Hautleitwerts",
+    "{title}, µS; a stroke marks the onset of a response": "{title}, µS; ein Strich ist der Beginn einer Reaktion",
     "Index": "Maß",
     "Value": "Wert",
     "Skin conductance separated in several ways; they need not agree.": (

@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
     from feltsense.core.recording import Recording
 
-__all__ = ["Analysis", "Index", "LongForm", "long_form"]
+__all__ = ["CLASSIC_US", "Analysis", "Index", "LongForm", "long_form"]
 
 _NONLINEAR_NN = 500
 """NN that nonlinear indices are taken from at most, the first ones: their cost grows with the cube, and 5 minutes is
 what their norms are of."""
 _LEAST_NN = 5
-_CLASSIC_US = 0.05
+CLASSIC_US = 0.05
 """µS; the classic threshold of a response (Boucsein 2012)."""
 _MINUTES = 60.0
 _DAY = 86_400.0
@@ -249,7 +249,7 @@ def _eda(recording: Recording, window: Window) -> list[Analysis]:
     for chunk in recording.streams[info.id].chunks():
         extractor.push(chunk)
     extractor.close(info.id)
-    parts = list(extractor.stretches(window))
+    parts = [(raw, good) for _, raw, good in extractor.stretches(window)]
     total = window.seconds * info.spec.hz
     usable = sum(int(good.sum()) for _, good in parts)
     seconds = usable / info.spec.hz
@@ -289,7 +289,7 @@ def _by_method(parts: list[tuple[NDArray[np.float64], NDArray[np.bool_]]], rate:
     if not len(level):
         return {}
     minutes = len(level) / rate / _MINUTES
-    classic = float((scr >= _CLASSIC_US).sum())
+    classic = float((scr >= CLASSIC_US).sum())
     return {
         "tonic_mean": float(level.mean()),
         "tonic_range": float(np.ptp(level)),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,22 +19,24 @@ from feltsense import session
 from feltsense.core.event import EventKind
 from feltsense.core.profile import RestInterval
 from feltsense.core.timeline import NS, to_ns
+from feltsense.core.vector import Reason
 from feltsense.report.account import GapLine, StreamLine, stream_lines
 from feltsense.report.estimate import Estimate, estimate
-from feltsense.report.figures import Figure, figures
+from feltsense.report.figures import Figure, Level, figures, level_of
 from feltsense.report.say import Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from feltsense.bundle import Bundle
+    from feltsense.core.event import Event
     from feltsense.core.prediction import Prediction
     from feltsense.core.profile import UserProfile
     from feltsense.core.recording import Recording
     from feltsense.core.vector import FeatureVector
     from feltsense.core.window import Window
 
-__all__ = ["AnswerLine", "EventLine", "ModelLine", "Summary", "model_line", "summarise"]
+__all__ = ["AnswerLine", "EventLine", "ModelLine", "QualityLine", "Summary", "model_line", "summarise"]
 
 WINDOW_S = 60.0
 """Window of the numbers where no profile says another one: RMSSD, SCL and SCR rate all need a minute."""
@@ -47,6 +50,7 @@ _TOLD = (
     EventKind.CALIBRATION,
     EventKind.MARKER,
     EventKind.NOTE,
+    EventKind.ANSWER,
     EventKind.CONNECTED,
     EventKind.DISCONNECTED,
     EventKind.CLOCK_RESET,
@@ -70,6 +74,15 @@ class AnswerLine:
     at_s: float
     prompt: str
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class QualityLine:
+    """One modality's quality over the windows: its level, and why the others have none."""
+
+    modality: str
+    level: Level
+    reasons: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +155,8 @@ class Summary:
     """Share of the heart beats that a correction would change (median over the windows); None without an ECG."""
     answers: tuple[AnswerLine, ...] = ()
     """What the person said of themselves, in order of time."""
+    quality: tuple[QualityLine, ...] = ()
+    """Each modality's quality."""
 
     @property
     def coverage(self) -> float:
@@ -229,6 +244,7 @@ def summarise(
         answers=tuple(
             AnswerLine((e.t_ns - t0) / NS, e.text, e.value) for e in recording.events if e.kind is EventKind.ANSWER
         ),
+        quality=_quality(windows),
     )
 
 
@@ -237,6 +253,18 @@ def corrected_share(vectors: Iterable[FeatureVector]) -> float | None:
     shares = [v[_CORRECTED] for v in vectors if _CORRECTED in v.schema.names]
     known = [x for x in shares if math.isfinite(x)]
     return statistics.median(known) if known else None
+
+
+def _quality(windows: Sequence[tuple[Window, FeatureVector]]) -> tuple[QualityLine, ...]:
+    """Quality where a modality has one; where it is zero for a reason, the reason."""
+    if not windows:
+        return ()
+    out = []
+    for k, modality in enumerate(windows[0][1].schema.modalities):
+        reasons = Counter(str(v.quality_reasons[k]) for _, v in windows if v.quality_reasons[k] is not Reason.OK)
+        values = [float(v.quality[k]) if v.quality_reasons[k] is Reason.OK else math.nan for _, v in windows]
+        out.append(QualityLine(modality, level_of(values), tuple(reasons.most_common())))
+    return tuple(out)
 
 
 def _rests(recording: Recording, profile: UserProfile | None) -> tuple[RestInterval, ...]:
@@ -263,10 +291,14 @@ def _calibration(rests: Sequence[RestInterval], profile: UserProfile | None) -> 
 def _events(recording: Recording) -> tuple[EventLine, ...]:
     t0 = recording.start_ns
     return tuple(
-        EventLine((e.t_ns - t0) / NS, str(e.kind), e.value if e.kind in _INTERVALS else 0.0, e.text)
+        EventLine((e.t_ns - t0) / NS, str(e.kind), e.value if e.kind in _INTERVALS else 0.0, _text(e))
         for e in recording.events
         if e.kind in _TOLD
     )
+
+
+def _text(event: Event) -> str:
+    return f"{event.text}: {event.value:g}" if event.kind is EventKind.ANSWER else event.text
 
 
 def _notices(

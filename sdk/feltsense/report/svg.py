@@ -20,7 +20,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["STRIP_NAMES", "Band", "Chart", "Look", "Row", "Strip", "coverage_chart", "line_chart", "scatter_chart", "swatch"]
+__all__ = [
+    "STRIP_NAMES",
+    "Band",
+    "Chart",
+    "Look",
+    "Row",
+    "Strip",
+    "coverage_chart",
+    "line_chart",
+    "scatter_chart",
+    "swatch",
+    "timeline_chart",
+]
 
 WIDTH = 720.0
 """Width of the drawing; the page scales it. 720 units on the 180 mm of an A4 page make 11 units of type 2.8 mm high."""
@@ -31,6 +43,9 @@ STRIP_NAMES = ("decision", "left open")
 """What stands beside the strips."""
 CHAR = 6.6
 """Mean width of a character at the charts' 12 units of type, used to leave out words that would not fit."""
+NAME = 13
+"""Characters for which there is room left of a plot."""
+MARK = 7.0
 MIN_NOTCH = 2.5
 """A gap is drawn at least this wide: half a second in an hour would be invisible."""
 
@@ -116,12 +131,21 @@ class Look:
         States, drawn in a strip under the plot.
     height : float
         Of the plot alone.
+    behind : sequence of (float, float)
+        A second line, thin and grey, behind the first.
+    marks : sequence of float
+        Moments that a stroke at the lower edge marks.
+    wide : float
+        Of the line.
     """
 
     guide: tuple[float, float, str] | None = None
     bands: Sequence[Band] = ()
     strips: Sequence[Strip] | None = None
     height: float = 120.0
+    behind: Sequence[tuple[float, float]] = ()
+    marks: Sequence[float] = ()
+    wide: float = 2.0
 
 
 def line_chart(
@@ -155,7 +179,9 @@ def line_chart(
     if guide is not None:
         body += _guide(guide, y_range, top, bottom)
     body += _bands(chart, bands, bottom)
-    body += _line([(chart.x(t), _y(v, y_range, top, bottom)) for t, v in points])
+    body += _line([(chart.x(t), _y(v, y_range, top, bottom)) for t, v in look.behind], "#9a9a9a", 1.0)
+    body += _line([(chart.x(t), _y(v, y_range, top, bottom)) for t, v in points], LINE, look.wide)
+    body += [f'<path d="M{chart.x(t):.1f} {bottom - MARK:.1f}v{MARK:g}" stroke="{INK}"/>' for t in look.marks]
     if guide is not None:
         body.append(_guide_name(guide, y_range, top, bottom))
     foot = bottom
@@ -183,6 +209,19 @@ def coverage_chart(chart: Chart, rows: Sequence[Row]) -> str:
             body += _notch(chart.x(a), chart.x(b), top, bar)
     foot = 14.0 + len(rows) * step - (step - bar)
     return chart.wrap(foot + AXIS, [*body, *_time_axis(chart, foot + 4.0)])
+
+
+def timeline_chart(chart: Chart, rows: Sequence[Row]) -> str:
+    """When something was: one row a kind; a moment is a stroke."""
+    step, bar = 18.0, 10.0
+    body = []
+    for n, row in enumerate(rows):
+        top = 6.0 + n * step
+        body.append(_text(LEFT - 8, top + bar - 1, row.name[:NAME], "end"))
+        body.append(f'<path d="M{LEFT:g} {top + bar / 2:.1f}H{WIDTH - RIGHT:g}" stroke="{PALE}"/>')
+        body += [_rect(chart.x(a), top, max(chart.x(b) - chart.x(a), MIN_NOTCH), bar, "#6d6d6d", None) for a, b in row.spans]
+    foot = 6.0 + len(rows) * step
+    return chart.wrap(foot + AXIS, [*body, *_time_axis(chart, foot)])
 
 
 def scatter_chart(chart: Chart, points: Sequence[tuple[float, float]], around: tuple[float, float]) -> str:
@@ -303,7 +342,7 @@ def _strip(chart: Chart, strip: Strip, top: float) -> str:
     return _rect(a, top, max(b - a, 0.5), STRIP, PATTERNS[strip.pattern].format(chart.ident), None)
 
 
-def _line(points: Sequence[tuple[float, float]]) -> list[str]:
+def _line(points: Sequence[tuple[float, float]], colour: str, wide: float) -> list[str]:
     out: list[str] = []
     run: list[tuple[float, float]] = []
     for x, y in [*points, (math.nan, math.nan)]:
@@ -311,10 +350,11 @@ def _line(points: Sequence[tuple[float, float]]) -> list[str]:
             run.append((x, y))
             continue
         if len(run) == 1:
-            out.append(f'<circle cx="{run[0][0]:.1f}" cy="{run[0][1]:.1f}" r="2.2" fill="{LINE}"/>')
+            out.append(f'<circle cx="{run[0][0]:.1f}" cy="{run[0][1]:.1f}" r="2.2" fill="{colour}"/>')
         elif run:
             path = " ".join(f"{px:.1f},{py:.1f}" for px, py in run)
-            out.append(f'<polyline points="{path}" fill="none" stroke="{LINE}" stroke-width="2" stroke-linejoin="round"/>')
+            look = f'fill="none" stroke="{colour}" stroke-width="{wide:g}" stroke-linejoin="round"'
+            out.append(f'<polyline points="{path}" {look}/>')
         run = []
     return out
 
