@@ -17,6 +17,7 @@ Contract
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
@@ -25,6 +26,8 @@ import numpy as np
 
 from feltsense.core.timeline import NS
 from feltsense.errors import InputError, LinkError, ProtocolError
+from feltsense_bridge.devices._gatt import BATTERY_LEVEL
+from feltsense_bridge.devices._information import decode_battery
 from feltsense_bridge.errors import (
     AdapterError,
     ChangedDeviceError,
@@ -102,7 +105,9 @@ class LinkOptions:
     label : str
         Name of the device, for people; default model and address.
     patience : float
-        Real seconds before the first success after which the last error is raised.
+        Real seconds before the first success after which the last error is raised; infinity: nothing is ever given up,
+        also not what looks hopeless, and :attr:`Link.trouble` says why there is nothing yet. For an app that goes on
+        after a restart, where a radio that is off or a sensor that is busy is no reason to stop.
     backoff : Backoff
         Waits between attempts.
     inbox : int
@@ -174,6 +179,8 @@ class Link:
         self.label = options.label or f"{device.model} {address}"
         self.attempts = 0
         """Connections tried so far."""
+        self.trouble = ""
+        """Why no further attempt would help (the radio is off, the sensor refuses), for people; else empty."""
         self.wake = asyncio.Event()
         """Set when there may be something to poll; several links can share one (:mod:`feltsense_bridge.live`)."""
         self._factory = client_factory or bleak_client()
@@ -244,6 +251,15 @@ class Link:
             raise self._error
         return self.streams
 
+    async def battery(self) -> float | None:
+        """The sensor's battery now, 0 to 1; None where it does not say, or is not connected."""
+        troubles: tuple[type[Exception], ...] = (*transport_errors(), ProtocolError)
+        try:
+            return None if self._connection is None else decode_battery(await self._connection.read(BATTERY_LEVEL)) / 100
+        except troubles:
+            # Who has none says so by an error; one that goes at this moment is the link's matter.
+            return None
+
     async def close(self) -> None:
         """Stop the streams, disconnect, end the task. Twice is fine."""
         task, self._task = self._task, None
@@ -313,7 +329,9 @@ class Link:
                 failures += 1
                 known = explain(error, self.label, str(self.state))
                 waited = (self._clock() - begun) / NS / self._speed
-                first = not self._streamed and (isinstance(known, HOPELESS) or waited > self._options.patience)
+                hopeless, limit = isinstance(known, HOPELESS), self._options.patience
+                self.trouble = str(known) if hopeless else ""
+                first = not self._streamed and (waited > limit or (hopeless and limit < math.inf))
                 if first or isinstance(known, ChangedDeviceError):
                     self._fail(known)
                     return
@@ -338,7 +356,7 @@ class Link:
                 raise LostError(msg)
             self._intake.declare()
             self._to(Signal.STARTED)
-            self._streamed = True
+            self._streamed, self.trouble = True, ""
             self._intake.connected(self._clock())
             self._connection = connection
             self._first.set()

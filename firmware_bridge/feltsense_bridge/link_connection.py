@@ -149,6 +149,10 @@ class Connection:
         """Ask something in between; the answer comes as a notification."""
         await self._client.write_gatt_char(request.uuid, request.data, response=request.response)
 
+    async def read(self, uuid: str) -> bytes:
+        """Read a characteristic in between."""
+        return bytes(await self._client.read_gatt_char(uuid))
+
     async def close(self) -> None:
         """Stop the streams if they run, and disconnect; errors on the way out change nothing."""
         quiet: tuple[type[Exception], ...] = (*transport_errors(), LinkError, ProtocolError)

@@ -75,6 +75,7 @@ def links(
     client: Any = None,
     speed: float = 1.0,
     capture: CaptureWriter | None = None,
+    patience: float = LinkOptions().patience,
 ) -> list[Link]:
     """A link to each, not opened yet.
 
@@ -90,6 +91,8 @@ def links(
         How many times faster than real time `clock` runs.
     capture : CaptureWriter, optional
         Keeps every byte that comes.
+    patience : float
+        Real seconds before the first success, see :class:`~feltsense_bridge.link.LinkOptions`.
 
     Raises
     ------
@@ -103,7 +106,8 @@ def links(
         prefix = _PREFIX.get(sensor.device.model, sensor.device.model)
         taken[prefix] += 1
         name = prefix if taken[prefix] == 1 else f"{prefix}-{taken[prefix]}"
-        options = LinkOptions(label=sensor.label, capture=None if capture is None else capture.tap())
+        tap = None if capture is None else capture.tap()
+        options = LinkOptions(label=sensor.label, patience=patience, capture=tap)
         device = sensor.device
         out.append(
             Link(device, sensor.address, name=name, client_factory=factory, clock=clock, speed=speed, options=options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING
 from feltsense import bundle
 from feltsense_app.main import run, show
 from feltsense_app.platform import here
+from feltsense_app.platform.desktop import Desktop
 from feltsense_app.service.conductor import Conductor
 from feltsense_app.service.radio import Radio, virtual
 
 if TYPE_CHECKING:
     from feltsense.core.recording import Recording
+    from feltsense_app.platform import Phone
 
 __all__ = ["demonstrate", "desktop", "phone"]
 
@@ -24,23 +27,26 @@ DEMO_REST_S = 150.0
 
 def phone() -> None:
     """On a phone."""
-    run(Conductor(here(), Radio.own(), bundle.load()))
+    handset = here()
+    run(Conductor(handset, Radio.own(handset.folder), bundle.load()))
 
 
 def desktop(folder: Path | None) -> None:
     """On a desktop, with its own Bluetooth."""
-    run(Conductor(here(folder), Radio.own(), bundle.load()))
+    computer = here(folder)
+    run(Conductor(computer, Radio.own(computer.folder), bundle.load()))
 
 
 def demonstrate(recording: Recording, speed: float, folder: Path | None) -> None:
     """With virtual sensors that play a recording; what is recorded is thrown away unless a folder is named."""
 
-    async def on_the_air(where: Path) -> None:
+    async def on_the_air(phone: Phone) -> None:
         async with virtual(recording, speed) as radio:
-            await show(Conductor(here(where), radio, bundle.load(), DEMO_REST_S))
+            await show(Conductor(phone, radio, bundle.load(), DEMO_REST_S))
 
     if folder is not None:
-        asyncio.run(on_the_air(folder))
+        asyncio.run(on_the_air(here(folder)))
         return
     with tempfile.TemporaryDirectory(prefix="feltsense-demo-") as where:
-        asyncio.run(on_the_air(Path(where)))
+        # Its key is thrown away with the folder: no demo leaves one in anybody's key store.
+        asyncio.run(on_the_air(Desktop(Path(where), secrets.token_hex(16))))

@@ -26,12 +26,17 @@ class Handset:
     said: list = field(default_factory=list)
     settings: int = 0
     awake: list = field(default_factory=list)
+    passphrase: str | None = "correct horse"  # noqa: S105 (of a phone that is none)
+    speaks: str = "en_GB"
 
     def space(self):
         return self.free, self.battery
 
+    def secret(self):
+        return self.passphrase
+
     def language(self):
-        return "en"
+        return self.speaks
 
     def notify(self, title, text):
         self.said.append((title, text))

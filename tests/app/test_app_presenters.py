@@ -11,7 +11,7 @@ from feltsense_app.presenters.consent import Asked, ConsentPresenter
 from feltsense_app.presenters.flow import Done, FlowPresenter, Page, resume
 from feltsense_app.presenters.home import HomePresenter, Level, SensorStatus, Status
 from feltsense_app.presenters.join import Invitation, JoinPresenter
-from feltsense_app.presenters.leave import Choice, LeavePresenter
+from feltsense_app.presenters.leave import Choice, LeavePresenter, Proof
 from feltsense_app.presenters.markers import MarkersPresenter
 from feltsense_app.presenters.pair import PairPresenter, Place, Seen
 from feltsense_app.presenters.permissions import Grant, PermissionsPresenter, needed
@@ -148,6 +148,8 @@ def test_a_radio_that_is_off_is_said():
     assert (p.state.trouble, scans) == ("", [1, 1])
 
 
+COMING = SensorStatus("strap")
+BLOCKED = replace(COMING, trouble="Bluetooth is off")
 AWAY = SensorStatus("strap", away_s=12.0)
 WELL = SensorStatus("strap", streaming=True, quality=0.9)
 
@@ -159,6 +161,8 @@ WELL = SensorStatus("strap", streaming=True, quality=0.9)
         (Status(paused=True), Level.IDLE, "home.paused"),
         (Status(recording=True, sensors=(WELL,)), Level.GOOD, "home.good"),
         (Status(recording=True, sensors=(WELL, AWAY), free_bytes=1e8), Level.BAD, "home.away"),
+        (Status(recording=True, sensors=(WELL, COMING)), Level.BAD, "home.coming"),
+        (Status(recording=True, sensors=(AWAY, BLOCKED)), Level.BAD, "home.blocked"),
         (Status(recording=True, sensors=(WELL,), free_bytes=1e8), Level.WARN, "home.low_space"),
         (Status(recording=True, free_bytes=1e6), Level.BAD, "home.no_space"),
         (Status(recording=True, battery=0.1), Level.WARN, "home.low_battery"),
@@ -171,7 +175,7 @@ def test_home_says_the_worst_in_one_sentence(status, level, sentence):
     p = HomePresenter(lambda: None, lambda: None)
     p.update(status)
     assert (p.state.level, p.state.sentence) == (level, sentence)
-    if sentence in ("home.away", "home.poor"):
+    if sentence in ("home.away", "home.poor", "home.coming", "home.blocked"):
         assert dict(p.state.places)["sensor"] == "strap"
 
 
@@ -216,7 +220,7 @@ class Keeper:
         if self.fails:
             raise OSError("disk is read-only")
         self.did.append("erase")
-        return "3 files: 0 left"
+        return Proof(3)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from feltsense.study import When
 from feltsense_app.presenters.prompts import Prompt, PromptsPresenter, Stage
 from feltsense_app.service.invite import read
 from feltsense_app.service.kept import Journal
+from feltsense_app.service.safe import Safe
 
 NS = 10**9
 MIDNIGHT = int(datetime(2026, 5, 4, tzinfo=UTC).timestamp())
@@ -68,7 +69,9 @@ def test_what_is_not_answered_expires_and_what_nobody_saw_was_missed():
 
 
 def test_a_restart_asks_nothing_twice_and_forgets_nothing(tmp_path):
-    journal = Journal(tmp_path / "prompts.jsonl")
+    safe = Safe(tmp_path, "secret")
+    safe.open("P1")
+    journal = Journal(tmp_path / "prompts.jsonl", safe)
     p = PromptsPresenter(PROMPTS[:1], "P1", journal.read(), journal.append, following)
     p.tick(at(12))
     again = PromptsPresenter(PROMPTS[:1], "P1", journal.read(), journal.append, following)

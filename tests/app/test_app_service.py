@@ -13,10 +13,12 @@ from feltsense.store import read, write
 from feltsense_app.presenters.consent import Consent
 from feltsense_app.presenters.flow import Page
 from feltsense_app.presenters.home import Level
+from feltsense_app.presenters.leave import Proof
 from feltsense_app.presenters.pair import Seen
 from feltsense_app.presenters.settings import SettingsState
 from feltsense_app.service.erasing import erase
 from feltsense_app.service.kept import Kept, load, save
+from feltsense_app.service.safe import Safe
 
 CONSENT = Consent("1", ("ppg", "eda", "acc", "ecg", "inference"), ("skin_temperature",), "P", 5)
 
@@ -42,12 +44,16 @@ def test_a_file_that_cannot_be_read_is_put_aside_not_overwritten(tmp_path, text)
 
 
 def test_erasing_leaves_nothing_personal(tmp_path):
-    write(tmp_path / "a.felt", replace(participant(1, 7), subject="P-77"))
+    safe = Safe(tmp_path, "secret")
+    safe.open("P-77-long")
+    write(tmp_path / "a.felt", replace(participant(1, 7), subject="P-77-long"), key=safe.key)
     for name in ("baseline.json", "prompts.jsonl", "report-a.html"):
-        (tmp_path / name).write_text("P-77 " * 100)
-    assert erase(tmp_path, "P-77").startswith("4 files erased, 0 left")
-    assert list(tmp_path.iterdir()) == []
-    assert erase(tmp_path, "P-77") == "0 files erased, 0 left"
+        (tmp_path / name).write_text("P-77-long " * 100)
+    proof = erase(tmp_path, "P-77-long", safe.vault)
+    assert (proof.files, proof.key) == (4, True)
+    assert proof.pieces > 10
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+    assert erase(tmp_path, "P-77-long", safe.vault) == Proof()
 
 
 async def until(holds, ticks=1500):
@@ -94,7 +100,7 @@ async def test_the_whole_flow_without_a_window(tmp_path):
         assert c.home.state.level is Level.IDLE
         running.cancel()
         await asyncio.wait([running])
-        recording = read(c.recordings[0])
+        recording = read(c.recordings[0], c.recorder.key)
         kinds = {e.kind for e in recording.events}
         assert {EventKind.MARKER, EventKind.CALIBRATION, EventKind.CONSENT} <= kinds
         # Temperature was not consented to: the board never sent it.
@@ -110,7 +116,7 @@ async def test_a_start_goes_on_by_itself_in_the_same_file(tmp_path):
         await until(lambda: c.home.state.status.seconds > 20)
         running.cancel()
         await asyncio.wait([running])
-        before = read(c.recordings[0])
+        before = read(c.recordings[0], c.recorder.key)
     async with on_the_air(tmp_path) as c:
         assert c.flow.state.page is Page.WIZARD
         running = asyncio.create_task(c.run())
@@ -118,7 +124,7 @@ async def test_a_start_goes_on_by_itself_in_the_same_file(tmp_path):
         running.cancel()
         await asyncio.wait([running])
         assert len(c.recordings) == 1
-        after = read(c.recordings[0])
+        after = read(c.recordings[0], c.recorder.key)
     for name, stream in before.streams.items():
         segments = after.streams[name].segments
         assert len(segments) > len(stream.segments)
@@ -138,12 +144,12 @@ async def test_a_lost_sensor_is_said_and_comes_back(tmp_path):
         await strap.vanish(30.0)
         await until(lambda: Level.BAD in levels)
         assert c.wizard.state.reason == "wizard.again.lost"
-        assert ("trouble", "home.away") in c.phone.said
+        assert any("please look" in title and "out of reach" in text for title, text in c.phone.said)
         await until(lambda: c.home.state.level is Level.GOOD, 3000)
         await until(lambda: any(s.missing for s in c.home.state.status.sensors), 3000)
         running.cancel()
         await asyncio.wait([running])
-        recording = read(c.recordings[0])
+        recording = read(c.recordings[0], c.recorder.key)
         assert any(s.gap is not None for s in recording.streams["h10.ecg"].segments)
 
 
@@ -154,16 +160,16 @@ async def test_a_full_phone_ends_the_recording_with_its_reason(tmp_path):
         c.phone.free = 1e6
         await until(lambda: not c.recorder.recording)
         assert c.home.state.sentence == "home.no_space"
-        assert read(c.recordings[0]).seconds > 0
+        assert read(c.recordings[0], c.recorder.key).seconds > 0
         running.cancel()
         await asyncio.wait([running])
 
 
 async def test_a_file_that_cannot_be_written_is_said(tmp_path):
     async with on_the_air(tmp_path) as c:
-        c.kept = replace(c.kept, consent=CONSENT, session="x.felt", sensors=(Seen("1", "s", "polar_h10"),), pseudonym="P")
         (tmp_path / "x.felt").write_text("not a recording")
-        await c.recorder.record(tmp_path / "x.felt", "P", c.kept.sensors, frozenset(("ecg",)))
+        strap = (Seen("1", "s", "polar_h10"),)
+        assert not await c.recorder.record(tmp_path / "x.felt", "P", strap, frozenset(("ecg",)))
         assert c.home.state.level is Level.BAD
         assert "x.felt" in c.home.state.status.trouble
 
@@ -180,7 +186,7 @@ async def test_withdrawing_erases_and_starts_from_the_beginning(tmp_path):
         await until(lambda: not c.recorder.recording)
         running.cancel()
         await asyncio.wait([running])
-        assert not list((tmp_path / "data").iterdir())
+        assert not [p for p in (tmp_path / "data").rglob("*") if p.is_file()]
         kept = json.loads((tmp_path / "app.json").read_text())
         assert (kept["study"], kept["consent"]) == ("", None)
 

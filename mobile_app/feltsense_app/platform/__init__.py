@@ -23,6 +23,9 @@ class Phone(Protocol):
     def space(self) -> tuple[float, float | None]:
         """Free bytes, and the battery from 0 to 1 where there is one."""
 
+    def secret(self) -> str | None:
+        """What wraps the keys of recordings; None: the system's key store does."""
+
     def language(self) -> str:
         """As the system names it."""
 

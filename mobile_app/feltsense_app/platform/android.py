@@ -7,6 +7,7 @@ dark. On Android 14 and later that type needs a granted Bluetooth permission whe
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,10 @@ NAMES = {
 """The app's name of a permission → Android's (API 31 and later)."""
 CHANNEL = "feltsense"
 IMPORTANCE_HIGH = 4
+KEYSTORE = "AndroidKeyStore"
+ENCRYPT, DECRYPT = 1, 2
+"""``Cipher``'s modes and ``KeyProperties``' purposes: the same numbers in both."""
+GCM_NONCE, GCM_TAG_BITS = 12, 128
 BATTERY_CAPACITY = 4
 """``BatteryManager.BATTERY_PROPERTY_CAPACITY``."""
 
@@ -48,6 +53,32 @@ class Android:
         """Free bytes, and the battery from 0 to 1."""
         manager = self._activity.getSystemService("batterymanager")
         return float(shutil.disk_usage(self.folder).free), manager.getIntProperty(BATTERY_CAPACITY) / 100
+
+    def secret(self) -> str | None:
+        """What wraps the keys of recordings: random, and itself sealed by a key that never leaves the Android Keystore."""
+        path, cipher = self.folder / "wrap", self._java("javax.crypto.Cipher").getInstance("AES/GCM/NoPadding")
+        if path.exists():
+            sealed = path.read_bytes()
+            how = self._java("javax.crypto.spec.GCMParameterSpec")(GCM_TAG_BITS, sealed[:GCM_NONCE])
+            cipher.init(DECRYPT, self._keystore_key(), how)
+            return bytes(b & 0xFF for b in cipher.doFinal(sealed[GCM_NONCE:])).hex()
+        secret = secrets.token_bytes(32)
+        cipher.init(ENCRYPT, self._keystore_key())
+        nonce = bytes(b & 0xFF for b in cipher.getIV())
+        path.write_bytes(nonce + bytes(b & 0xFF for b in cipher.doFinal(secret)))
+        return secret.hex()
+
+    def _keystore_key(self) -> Any:
+        """The Keystore's own key, made the first time."""
+        store = self._java("java.security.KeyStore").getInstance(KEYSTORE)
+        store.load(None)
+        if not store.containsAlias(CHANNEL):
+            purpose = self._java("android.security.keystore.KeyGenParameterSpec$Builder")(CHANNEL, ENCRYPT | DECRYPT)
+            spec = purpose.setBlockModes(["GCM"]).setEncryptionPaddings(["NoPadding"]).build()
+            maker = self._java("javax.crypto.KeyGenerator").getInstance("AES", KEYSTORE)
+            maker.init(spec)
+            maker.generateKey()
+        return store.getKey(CHANNEL, None)
 
     def language(self) -> str:
         """As the system names it."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import locale
 import os
 import shutil
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from feltsense.store.keys import PASSPHRASE_VARIABLE
 from feltsense_app.presenters.permissions import Grant
 
 if TYPE_CHECKING:
@@ -26,18 +28,26 @@ class Desktop:
     ----------
     folder : Path, optional
         Where files are kept; default ``$XDG_DATA_HOME/feltsense`` or ``~/.local/share/feltsense``.
+    secret : str, optional
+        What wraps the keys of recordings; default ``FELTSENSE_PASSPHRASE``, as for the command line, and where there is
+        none the system's key store.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, secret: str | None = None) -> None:
         home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
         self.folder = folder if folder is not None else home / "feltsense"
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.said: list[tuple[str, str]] = []
-        """Notifications so far; the window shows the last."""
+        self._secret = secret
+        self.said: deque[tuple[str, str]] = deque(maxlen=20)
+        """The last notifications; home says the same."""
 
     def space(self) -> tuple[float, float | None]:
         """Free bytes, and the battery from 0 to 1 where there is one."""
         return float(shutil.disk_usage(self.folder).free), _battery()
+
+    def secret(self) -> str | None:
+        """What wraps the keys of recordings; None: the system's key store does."""
+        return self._secret or os.environ.get(PASSPHRASE_VARIABLE) or None
 
     def language(self) -> str:
         """As the system names it."""

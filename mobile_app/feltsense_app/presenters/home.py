@@ -52,6 +52,8 @@ class SensorStatus:
         Samples that are known to be missing.
     battery : float or None
         0 to 1, where the sensor tells.
+    trouble : str
+        Why it cannot be reached, where waiting does not help (Bluetooth is off); in words, else empty.
     """
 
     name: str
@@ -60,6 +62,7 @@ class SensorStatus:
     quality: float = float("nan")
     missing: int = 0
     battery: float | None = None
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class Status:
         What the storage or the radio says, in words; empty when all is well.
     inference : bool
         Whether a state is estimated now: the badge.
+    unsealed : str
+        Why recordings are not encrypted, in words; empty where they are.
     """
 
     recording: bool = False
@@ -92,6 +97,7 @@ class Status:
     battery: float | None = None
     trouble: str = ""
     inference: bool = False
+    unsealed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,15 @@ class HomeState:
     status: Status = Status()
 
 
+def _blocked(s: Status) -> SensorStatus | None:
+    return next((x for x in s.sensors if x.trouble), None)
+
+
+def _coming(s: Status) -> SensorStatus | None:
+    """A sensor that has sent nothing yet."""
+    return next((x for x in s.sensors if not x.streaming and not x.away_s), None)
+
+
 def _away(s: Status) -> SensorStatus | None:
     return next((x for x in s.sensors if not x.streaming), None)
 
@@ -133,6 +148,8 @@ RULES: Final[tuple[tuple[Callable[[Status], object], Level, str], ...]] = (
     (lambda s: s.free_bytes < NO_SPACE, Level.BAD, "home.no_space"),
     (lambda s: s.paused, Level.IDLE, "home.paused"),
     (lambda s: not s.recording, Level.IDLE, "home.idle"),
+    (_blocked, Level.BAD, "home.blocked"),
+    (_coming, Level.BAD, "home.coming"),
     (_away, Level.BAD, "home.away"),
     (lambda s: s.free_bytes < LOW_SPACE, Level.WARN, "home.low_space"),
     (lambda s: s.battery is not None and s.battery < LOW_BATTERY, Level.WARN, "home.low_battery"),
@@ -161,8 +178,10 @@ class HomePresenter(Presenter[HomeState]):
         found, level, sentence = next((f, lv, words) for holds, lv, words in RULES if (f := holds(status)))
         places: tuple[tuple[str, object], ...] = (("minutes", int(status.seconds // 60)),)
         if isinstance(found, SensorStatus):
-            places += (("sensor", found.name), ("away", int(found.away_s)))
-        self._set(level=level, sentence=sentence, places=(*places, ("trouble", status.trouble)), status=status)
+            places += (("sensor", found.name), ("away", int(found.away_s)), ("trouble", found.trouble))
+        else:
+            places += (("trouble", status.trouble),)
+        self._set(level=level, sentence=sentence, places=places, status=status)
 
     def press(self) -> None:
         """Pause, or go on."""

@@ -19,7 +19,7 @@ from feltsense_app.presenters.base import Presenter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Choice", "Keeper", "LeavePresenter", "LeaveState"]
+__all__ = ["Choice", "Keeper", "LeavePresenter", "LeaveState", "Proof"]
 
 
 class Choice(StrEnum):
@@ -33,6 +33,26 @@ class Choice(StrEnum):
     """Erase what was recorded, and stay in the study."""
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What an erasure did, and what was looked for afterwards.
+
+    Attributes
+    ----------
+    files : int
+        Overwritten and removed; none is left.
+    pieces, searched : int
+        Pieces of the recordings that were looked for, none of them found, and the bytes in which.
+    key : bool
+        Whether there was a key, and it was destroyed.
+    """
+
+    files: int = 0
+    pieces: int = 0
+    searched: int = 0
+    key: bool = False
+
+
 class Keeper(Protocol):
     """Who keeps the data."""
 
@@ -42,7 +62,7 @@ class Keeper(Protocol):
     def withdraw(self) -> None:
         """Record that consent was withdrawn."""
 
-    def erase(self) -> str:
+    def erase(self) -> Proof:
         """Erase all recordings and the baseline; gives what was proven, or raises what went wrong."""
 
 
@@ -56,7 +76,7 @@ class LeaveState:
         What waits for a confirmation.
     done : Choice or None
         What was done.
-    proof : str
+    proof : Proof or None
         What was proven of the erasure.
     trouble : str
         Why it could not be done, in words.
@@ -64,7 +84,7 @@ class LeaveState:
 
     asked: Choice | None = None
     done: Choice | None = None
-    proof: str = ""
+    proof: Proof | None = None
     trouble: str = ""
 
 
@@ -85,7 +105,7 @@ class LeavePresenter(Presenter[LeaveState]):
 
     def ask(self, choice: Choice) -> None:
         """The person touched one of the choices."""
-        self._set(asked=choice, done=None, proof="", trouble="")
+        self._set(asked=choice, done=None, proof=None, trouble="")
 
     def cancel(self) -> None:
         """Better not."""
@@ -96,7 +116,7 @@ class LeavePresenter(Presenter[LeaveState]):
         choice = self.state.asked
         if choice is None:
             return
-        proof = ""
+        proof = None
         try:
             self._keeper.stop()
             if choice is not Choice.ERASE:

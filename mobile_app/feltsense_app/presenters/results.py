@@ -10,7 +10,7 @@ Rules
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from feltsense_app.presenters.base import Presenter
@@ -113,6 +113,10 @@ class ResultsPresenter(Presenter[ResultsState]):
     def calibrated(self) -> None:
         """There is a baseline now."""
         self._set(calibrated=True, sentence="results.wait")
+
+    def forget(self) -> None:
+        """Everything was erased."""
+        self._set(**{f.name: f.default for f in fields(ResultsState)})
 
     def push(self, prediction: Prediction) -> None:
         """A window was estimated; without a baseline, and during it, nothing is shown."""

@@ -67,11 +67,15 @@ class HomeScreen(PageScreen):
         for s in status.sensors:
             card = Card(edge="good" if s.streaming else "bad")
             missing = f", {w('home.missing', count=s.missing)}" if s.missing else ""
-            card.add_widget(Words(text=f"{s.name}: {w('home.streaming' if s.streaming else 'home.searching')}{missing}"))
+            charge = "" if s.battery is None else f", {w('home.battery', percent=round(s.battery * 100))}"
+            now = w("home.streaming" if s.streaming else "home.searching")
+            card.add_widget(Words(text=f"{s.name}: {now}{charge}{missing}"))
             self.sensors.add_widget(card)
         parts = [] if math.isinf(status.free_bytes) else [w("home.space", gigabytes=status.free_bytes / 1e9)]
         parts += [] if status.battery is None else [w("home.battery", percent=round(status.battery * 100))]
         self.sensors.add_widget(Small(text=", ".join(parts)))
+        if status.unsealed:
+            self.sensors.add_widget(Small(text=w("home.unsealed", why=status.unsealed)))
 
     def _marked(self, action: Callable[[], None]) -> None:
         action()

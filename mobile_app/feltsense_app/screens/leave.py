@@ -10,6 +10,7 @@ from feltsense_app.screens.widgets import Act, Band, PageScreen, Small, Words
 
 if TYPE_CHECKING:
     from feltsense_app.presenters.leave import LeaveState
+    from feltsense_app.words import Words as Texts
 
 __all__ = ["GoodbyeScreen", "LeaveScreen"]
 
@@ -36,7 +37,7 @@ class LeaveScreen(PageScreen):
         if state.trouble:
             self.put(Words(text=w("leave.trouble", trouble=state.trouble), role="bad"))
         if state.done is not None:
-            self.put(Words(text=w("leave.done")), Small(text=state.proof))
+            self.put(Words(text=w("leave.done")), *_proof(w, state))
 
 
 class GoodbyeScreen(PageScreen):
@@ -49,5 +50,15 @@ class GoodbyeScreen(PageScreen):
         w = self.words
         self.ids.body.clear_widgets()
         self.ids.foot.clear_widgets()
-        self.put(Words(text=w("goodbye.text")), Small(text=state.proof))
+        self.put(Words(text=w("goodbye.text")), *_proof(w, state))
         self.foot(Act(w("goodbye.new"), self.c.flow.done, main=True))
+
+
+def _proof(w: Texts, state: LeaveState) -> list[Small]:
+    """What was erased, as it was proven."""
+    proof = state.proof
+    if proof is None:
+        return []
+    said = [Small(text=w("leave.proof", files=proof.files))]
+    said += [Small(text=w("leave.proof.key"))] if proof.key else []
+    return said + ([Small(text=w("leave.proof.searched", pieces=proof.pieces))] if proof.pieces else [])

@@ -28,7 +28,7 @@ class PromptScreen(PageScreen):
         """Open first: seen and opened are logged apart."""
         self.ids.body.clear_widgets()
         self.ids.foot.clear_widgets()
-        w, prompts, now = self.words, self.c.prompts, self.c.radio.clock
+        w, prompts, now = self.words, self.c.prompts, self.c.radio.shown
         if state.waiting is None:
             self.put(Words(text=w("prompt.none")))
         elif not state.opened:
@@ -44,7 +44,7 @@ class PromptScreen(PageScreen):
         )
 
     def _answer(self, value: str) -> None:
-        self.c.prompts.answer(value, self.c.radio.clock())
+        self.c.prompts.answer(value, self.c.radio.shown())
 
     def _grid(self, question: Question) -> None:
         w = self.words

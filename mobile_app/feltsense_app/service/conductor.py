@@ -3,25 +3,25 @@
 Rules
 -----
 - What a person did is kept before the next screen comes; a kill at any moment goes on where they were.
-- After a start with everything done, recording goes on by itself, in the file that was being written.
+- After a start with everything done, recording goes on by itself, in the file that was being written. It also does
+  when it ended by itself (a full phone, a file that is gone): tried again until it is paused or the study is left.
 - Time-driven things (wizard, prompts) are ticked from one loop, :meth:`Conductor.run`.
-- An error in a task ends nothing silently: it reaches home's sentence.
+- An error in a task ends nothing silently: it reaches home's sentence. Nor does a disk that is full when something
+  small is kept: it is known meanwhile, and written with the next change.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from feltsense.core.event import Event, EventKind
-from feltsense.core.profile import UserProfile
 from feltsense.errors import FeltsenseError
 from feltsense.study import answer_events
 from feltsense_app.presenters.consent import Consent, ConsentPresenter
 from feltsense_app.presenters.flow import SIDE, FlowPresenter, Page, resume
-from feltsense_app.presenters.home import HomePresenter, Level
+from feltsense_app.presenters.home import NO_SPACE, HomePresenter, Level
 from feltsense_app.presenters.join import JoinPresenter
 from feltsense_app.presenters.leave import LeavePresenter
 from feltsense_app.presenters.live import LivePresenter
@@ -33,10 +33,11 @@ from feltsense_app.presenters.results import ResultsPresenter
 from feltsense_app.presenters.settings import SettingsPresenter
 from feltsense_app.presenters.share import SharePresenter
 from feltsense_app.presenters.wizard import REST_S, WizardPresenter
-from feltsense_app.service.erasing import erase
 from feltsense_app.service.invite import INFERENCE, given, read, withdrawal
-from feltsense_app.service.kept import Journal, load, save
 from feltsense_app.service.recorder import Listener, Recorder
+from feltsense_app.service.shelf import Shelf
+from feltsense_app.service.zone import LocalZone
+from feltsense_app.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -48,9 +49,11 @@ if TYPE_CHECKING:
     from feltsense_app.platform import Phone
     from feltsense_app.presenters.home import Status
     from feltsense_app.presenters.join import Invitation
+    from feltsense_app.presenters.leave import Proof
     from feltsense_app.presenters.prompts import Logged
     from feltsense_app.presenters.settings import SettingsState
     from feltsense_app.presenters.study import StudyView
+    from feltsense_app.service.kept import Kept
     from feltsense_app.service.radio import Radio
 
 __all__ = ["Conductor"]
@@ -59,6 +62,10 @@ TICK_S = 0.25
 """Real seconds between ticks; a countdown that moves every second must not skip one."""
 SCAN_S = 12.0
 """Real seconds that a scan listens."""
+RETRY_S = 15.0
+"""Session seconds before a recording that ended by itself is tried again."""
+TOLD = ("home.low_space", "home.low_battery", "home.sensor_battery")
+"""Warnings that are worth a notification, beside everything that is bad."""
 NS = 10**9
 
 
@@ -86,15 +93,11 @@ class Conductor:
     ) -> None:
         self.phone, self.radio = phone, radio
         self._bundle = bundle
-        self._file = phone.folder / "app.json"
-        self.data = phone.folder / "data"
-        """Everything personal, and nothing else: what erasing erases."""
-        self.data.mkdir(exist_ok=True)
-        self.kept, self.trouble = load(self._file)
+        self.shelf = Shelf(phone, self._said)
         self.study: StudyView | None = self._read(self.kept.study).study if self.kept.study else None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._recording: asyncio.Task[None] | None = None
-        self._decided = ""
+        self._decided, self._again_ns, self._fresh = "", 0, False
         self.live, self.results = LivePresenter(), ResultsPresenter()
         self.home = HomePresenter(self.pause, self.resume)
         heard = Listener(self._status, self.live.push, self._rested_window, self._estimated, self._lost)
@@ -112,16 +115,18 @@ class Conductor:
         self.prompts: PromptsPresenter | None = None
         if self.study is not None:
             self._prepare(self.study)
+        if self.shelf.found:
+            self._said(self.shelf.found)
 
     @property
-    def profile_path(self) -> Path:
-        """Where the baseline is kept."""
-        return self.data / "baseline.json"
+    def kept(self) -> Kept:
+        """What is kept over a restart."""
+        return self.shelf.kept
 
     @property
     def recordings(self) -> list[Path]:
         """Recordings on this phone, oldest first."""
-        return sorted(self.data.glob("*.felt"))
+        return self.shelf.recordings
 
     async def run(self) -> None:
         """Tick, for ever; resumes the recording first, where there is everything for it."""
@@ -137,12 +142,15 @@ class Conductor:
     def tick(self) -> None:
         """Let time pass."""
         self.wizard.tick()
+        if self.flow.state.page in (Page.HOME, Page.WIZARD, *SIDE):
+            self._go_on()
         if self.prompts is not None and self.flow.state.page in (Page.HOME, *SIDE):
             before = self.prompts.state.waiting
-            self.prompts.tick(self.radio.clock())
+            self.prompts.tick(self.radio.shown())
             waiting = self.prompts.state.waiting
             if waiting is not None and waiting != before:
-                self.phone.notify("prompt", waiting.prompt)
+                words = Words(self.kept.settings.language)
+                self.phone.notify(words("notify.prompt"), words("prompt.waiting"))
 
     async def close(self) -> None:
         """Stop recording and every task; what was recorded is kept."""
@@ -159,16 +167,16 @@ class Conductor:
     def resume(self) -> None:
         """Record, unless it does already."""
         if (self._recording is None or self._recording.done()) and self.kept.consent is not None:
-            name = self.kept.session
-            if not name or not (self.data / name).exists():
-                name = self._new_name()
-                self._keep(session=name)
-            self.phone.stay_awake(on=True)
-            self._recording = self._start(self._record(self.data / name, self.kept.consent))
+            self._again_ns = self.radio.clock() + int(RETRY_S * NS)
+            path, self._fresh = self.shelf.session(self.radio.clock(), fresh=self._fresh), False
+            if self.shelf.unlock():
+                self.recorder.key = self.shelf.safe.key
+                self.phone.stay_awake(on=True)
+                self._recording = self._start(self._record(path, self.kept.consent))
 
     def pause(self) -> None:
         """Stop every stream; the next recording is another file."""
-        self._keep(session="")
+        self.shelf.keep(session="")
         self.phone.stay_awake(on=False)
         self._start(self.recorder.stop(paused=True))
 
@@ -192,13 +200,13 @@ class Conductor:
         if self.kept.consent is not None:
             for event in withdrawal(self.kept.study, self.kept.consent, self.radio.clock()):
                 self.recorder.mark(event)
-        self._keep(consent=None)
+        self.shelf.keep(consent=None)
 
-    def erase(self) -> str:
+    def erase(self) -> Proof:
         """Erase all recordings, the baseline and the journal; gives what was proven."""
-        self.recorder.profile = None
-        self._keep(rested=False, session="")
-        return erase(self.data, self.kept.pseudonym)
+        self.recorder.forget()
+        self.results.forget()
+        return self.shelf.erase()
 
     # What happens
 
@@ -207,7 +215,7 @@ class Conductor:
 
     def _joined(self, invitation: Invitation, pseudonym: str) -> None:
         self.study = invitation.study
-        self._keep(study=invitation.source, pseudonym=pseudonym)
+        self.shelf.keep(study=invitation.source, pseudonym=pseudonym)
         self._prepare(invitation.study)
         self.flow.done()
 
@@ -215,44 +223,45 @@ class Conductor:
         clock = self.radio.clock
         self.consent = ConsentPresenter(study.consent_text, study.consent_version, study.asked, clock, self._agreed)
         self.pair = PairPresenter(study.places, self.scan, self._paired)
-        journal = Journal(self.data / "prompts.jsonl")
+        self.shelf.unlock()
+        journal = self.shelf.journal()
 
         def log(logged: Logged) -> None:
-            journal.append(logged)
+            try:
+                journal.append(logged)
+            except OSError as error:
+                self._said(str(error))
             words = f"{logged.prompt} {logged.stage}" + "".join(f" {q}={a}" for q, a in logged.answers)
-            self.recorder.mark(Event(logged.t_ns, EventKind.NOTE, 0.0, words))
-            for event in answer_events(logged.t_ns, logged.answers):
+            now = self.radio.clock()
+            self.recorder.mark(Event(now, EventKind.NOTE, 0.0, words))
+            for event in answer_events(now, logged.answers):
                 self.recorder.mark(event)
 
         self.prompts = PromptsPresenter(
-            study.prompts, self.kept.pseudonym, journal.read(), log, study.following, _local_zone()
+            study.prompts, self.kept.pseudonym, journal.read(), log, study.following, LocalZone()
         )
         if self.kept.consent is not None:
             self._use(self.kept.consent)
 
     def _agreed(self, consent: Consent) -> None:
-        self._keep(consent=consent)
+        self.shelf.keep(consent=consent)
         self._use(consent)
         self.flow.done()
 
     def _use(self, consent: Consent) -> None:
-        self.recorder.inference = INFERENCE in consent.granted
+        self.recorder.estimator.consented = INFERENCE in consent.granted
         self.recorder.opening = given(self.kept.study, consent)
         self.permissions = PermissionsPresenter(self.phone, needed(consent.granted), self._allowed)
-        if self.profile_path.exists() and self.kept.rested:
-            try:
-                self.recorder.profile = UserProfile.from_json(self.profile_path.read_text(encoding="utf-8"))
-                self.results.calibrated()
-            except FeltsenseError as error:
-                self.trouble = str(error)
-                self._keep(rested=False)
+        self.recorder.estimator.profile = self.shelf.baseline()
+        if self.recorder.estimator.profile is not None:
+            self.results.calibrated()
 
     def _allowed(self) -> None:
-        self._keep(allowed=True)
+        self.shelf.keep(allowed=True)
         self.flow.done()
 
     def _paired(self, sensors: tuple[Seen, ...]) -> None:
-        self._keep(sensors=sensors)
+        self.shelf.keep(sensors=sensors)
         self.flow.done()
         self.resume()
 
@@ -261,18 +270,21 @@ class Conductor:
 
     def _learn(self, start_ns: int, stop_ns: int) -> None:
         failure = self.recorder.learn(start_ns, stop_ns)
-        if not failure and self.recorder.profile is not None:
-            self.profile_path.write_text(self.recorder.profile.to_json(), encoding="utf-8")
-            self._keep(rested=True)
+        profile = self.recorder.estimator.profile
+        if not failure and profile is not None:
+            self.shelf.learned(profile)
             self.results.calibrated()
         self.wizard.learned(failure)
 
     def _status(self, status: Status) -> None:
-        before = self.home.state.level
-        self.home.update(status)
+        before = self.home.state
+        self.home.update(replace(status, unsealed=self.shelf.safe.why))
         self.results.inference(on=status.inference)
-        if self.home.state.level is Level.BAD and before is not Level.BAD:
-            self.phone.notify("trouble", self.home.state.sentence)
+        now = self.home.state
+        worse = now.level is Level.BAD and before.level is not Level.BAD
+        if worse or (now.sentence in TOLD and now.sentence != before.sentence):
+            words = Words(self.kept.settings.language)
+            self.phone.notify(words("notify.trouble"), words(now.sentence, **dict(now.places)))
 
     def _lost(self, sensor: str) -> None:
         self.wizard.interrupted()
@@ -281,24 +293,41 @@ class Conductor:
         self.results.push(prediction)
         if prediction.label and self.prompts is not None:
             if self._decided and prediction.label != self._decided:
-                self.prompts.change(prediction.stop_ns)
+                self.prompts.change(self.radio.shown())
             self._decided = prediction.label
 
     def _mark(self, event: Event) -> None:
         self.recorder.mark(event)
 
     def _left(self) -> None:
-        self._keep(study="", consent=None, allowed=False, sensors=(), session="", rested=False)
+        self.shelf.keep(study="", consent=None, allowed=False, sensors=(), session="", rested=False)
+        self.recorder.forget()
+        self.results.forget()
+        self.shelf.safe.close()
         self.flow.withdrawn()
 
     def _set_up(self, settings: SettingsState) -> None:
         spoke = self.kept.settings.language
-        self._keep(settings=settings)
+        self.shelf.keep(settings=settings)
         if self.kept.study and settings.language != spoke:
             self.study = self._read(self.kept.study).study
 
     async def _record(self, path: Path, consent: Consent) -> None:
-        await self.recorder.record(path, self.kept.pseudonym, self.kept.sensors, frozenset(consent.granted))
+        # Where it never got a sample into this file, the next attempt takes another one.
+        self._fresh = not await self.recorder.record(
+            path, self.kept.pseudonym, self.kept.sensors, frozenset(consent.granted)
+        )
+        if self._fresh and not self.home.state.status.trouble:
+            self._again_ns = 0
+
+    def _go_on(self) -> None:
+        """Record again, where it ended by itself and there is room."""
+        ended = self._recording is not None and self._recording.done()
+        if self.kept.session and (ended or self._recording is None) and self.radio.clock() >= self._again_ns:
+            if self.phone.space()[0] >= NO_SPACE:
+                self.resume()
+            else:
+                self._again_ns = self.radio.clock() + int(RETRY_S * NS)
 
     def _make_report(self) -> None:
         self._start(self._report())
@@ -312,7 +341,8 @@ class Conductor:
             return
         try:
             contact = "" if self.study is None else self.study.contact
-            path = await asyncio.to_thread(report, self.recordings[-1], self._bundle, self.recorder.profile, contact)
+            profile = self.recorder.estimator.profile
+            path = await asyncio.to_thread(report, self.recordings[-1], self._bundle, profile, contact, self.shelf.safe.key)
             self.share.made(path=str(path))
         except (FeltsenseError, OSError) as error:
             self.share.made(trouble=str(error))
@@ -335,18 +365,6 @@ class Conductor:
         # The person may go on as soon as what is needed is there; the scan goes on for what is not.
         return self.pair is not None and all(p.sensor for p in self.pair.state.places)
 
-    def _keep(self, **changes: Any) -> None:
-        self.kept = replace(self.kept, **changes)
-        save(self._file, self.kept)
-
-    def _new_name(self) -> str:
-        stamp = datetime.fromtimestamp(self.radio.clock() / NS, UTC).strftime("%Y%m%dT%H%M%SZ")
-        name, number = f"{stamp}.felt", 1
-        while (self.data / name).exists():
-            number += 1
-            name = f"{stamp}-{number}.felt"
-        return name
-
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
@@ -356,9 +374,8 @@ class Conductor:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            self.trouble = str(task.exception())
-            self.home.update(replace(self.home.state.status, trouble=self.trouble))
+            self._said(str(task.exception()))
 
-
-def _local_zone() -> Any:
-    return datetime.now().astimezone().tzinfo
+    def _said(self, trouble: str) -> None:
+        """Something went wrong that home should say."""
+        self.recorder.trouble(trouble)

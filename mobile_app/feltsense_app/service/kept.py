@@ -23,6 +23,8 @@ from feltsense_app.presenters.settings import SettingsState
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from feltsense_app.service.safe import Safe
+
 __all__ = ["Journal", "Kept", "load", "save"]
 
 VERSION = 1
@@ -124,17 +126,30 @@ class Journal:
     ----------
     path : Path
         Of the journal; made when the first line is written.
+    safe : Safe
+        Seals each line, where there is a key.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, safe: Safe) -> None:
+        self._path, self._safe = path, safe
+        self._waiting: list[str] = []
 
     def append(self, logged: Logged) -> None:
-        """Keep a line; on disk when it returns."""
+        """Keep a line; on disk when it returns.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; it is written before the next one.
+        """
+        self._waiting.append(self._safe.seal(json.dumps(asdict(logged)), "journal"))
+        new = not self._path.exists()
         with self._path.open("a", encoding="utf-8") as out:
-            out.write(json.dumps(asdict(logged)) + "\n")
+            # A line that a kill or a full disk has cut short must not swallow the next.
+            out.write(("" if new else "\n") + "\n".join(self._waiting) + "\n")
             out.flush()
             os.fsync(out.fileno())
+        self._waiting.clear()
 
     def read(self) -> tuple[Logged, ...]:
         """All lines that are whole."""
@@ -143,7 +158,7 @@ class Journal:
         out = []
         for line in self._path.read_text(encoding="utf-8").splitlines():
             try:
-                data = json.loads(line)
+                data = json.loads(self._safe.unseal(line, "journal"))
                 answers = tuple((str(q), str(a)) for q, a in data.pop("answers"))
                 out.append(Logged(**{**data, "stage": Stage(data["stage"])}, answers=answers))
             except (ValueError, TypeError, KeyError, AttributeError):

@@ -5,19 +5,22 @@ From a scan on nothing else in the app knows which it is.
 
 from __future__ import annotations
 
+import math
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from feltsense_app.presenters.pair import Seen
+from feltsense_app.service.clock import session_clock
 from feltsense_bridge import devices
-from feltsense_bridge.link import unix_clock
 from feltsense_bridge.scan import scan
 from feltsense_bridge.sensors import Sensor, carrying
 from feltsense_bridge.sensors import links as bridge_links
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
+    from pathlib import Path
 
     from feltsense.core.recording import Recording
     from feltsense_bridge.link import Link
@@ -39,17 +42,24 @@ class Radio:
         The virtual radio; None: the phone's own.
     playback : Playback or None
         What its sensors play.
+    wall : callable or None
+        The time that the phone shows, Unix ns; None: the same as `clock`.
     """
 
     clock: Callable[[], int]
     speed: float = 1.0
     air: VirtualRadio | None = None
     playback: Playback | None = None
+    wall: Callable[[], int] | None = None
 
     @classmethod
-    def own(cls) -> Radio:
-        """The phone's own."""
-        return cls(unix_clock())
+    def own(cls, folder: Path) -> Radio:
+        """The phone's own; `folder` is where the app keeps its files."""
+        return cls(session_clock(folder), wall=time.time_ns)
+
+    def shown(self) -> int:
+        """The time that the phone shows, Unix ns."""
+        return (self.wall or self.clock)()
 
     async def scan(self, seconds: float, enough: Callable[[Sequence[Seen]], bool]) -> tuple[Seen, ...]:
         """Listen until enough is heard, or so many seconds.
@@ -90,7 +100,7 @@ def links(radio: Radio, sensors: Sequence[Seen], consented: frozenset[str]) -> l
         if sensor.model is not None and streams:
             chosen.append(Sensor(devices.device(sensor.model)(streams), sensor.address, sensor.name))
     client = None if radio.air is None else radio.air.client
-    return bridge_links(chosen, clock=radio.clock, client=client, speed=radio.speed)
+    return bridge_links(chosen, clock=radio.clock, client=client, speed=radio.speed, patience=math.inf)
 
 
 @asynccontextmanager

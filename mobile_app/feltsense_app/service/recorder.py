@@ -1,15 +1,14 @@
-"""The recording: links to the paired sensors, one file, estimates as they come, and what home and the others are told.
+"""The recording: links to the paired sensors, one file, and what home and the others are told.
 
 Contract
 --------
 - Everything that came is committed every second. A kill loses at most so much, and the next start goes on in the same
   file with a new segment, whose gap says ``restart``.
-- A sensor that is lost is looked for until it is back; until then home says so. Nothing is stopped because of it.
+- Nobody is waited for: what the first sensor sends is recorded, and another joins when it comes. A sensor that is lost,
+  busy, or not there yet is looked for until it is there; until then home says so, and why.
 - A disk that is full, or a file that is gone, ends the recording with its reason in home's sentence; what was committed
-  stays.
-- Estimating fails by itself: whatever goes wrong there is said, and the recording goes on.
-- What computes is imported when it is first needed: the window is there before scipy is.
-- Estimates begin with a baseline. During the wizard's rest nothing but quality and motion is looked at.
+  stays. What is to happen then is decided by who called.
+- Marks that are set while nothing is recorded are kept for the next recording.
 """
 
 from __future__ import annotations
@@ -23,37 +22,37 @@ from feltsense.core.event import Event, EventKind
 from feltsense.core.profile import RestInterval
 from feltsense.core.timeline import NS
 from feltsense.errors import FeltsenseError
-from feltsense.store import Writer, read
+from feltsense.store import Reader, Writer
 from feltsense_app.presenters.home import NO_SPACE, SensorStatus, Status
+from feltsense_app.service.estimator import Estimator
 from feltsense_app.service.radio import links
 from feltsense_bridge.link import State
 from feltsense_bridge.live import Live
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from feltsense.bundle import Bundle
     from feltsense.core.chunk import StreamInfo
     from feltsense.core.prediction import Prediction
-    from feltsense.core.profile import UserProfile
-    from feltsense.session import Session
-    from feltsense.watch import Holdback
+    from feltsense.store import DataKey
     from feltsense_app.presenters.pair import Seen
     from feltsense_app.presenters.wizard import RestWindow
     from feltsense_app.service.radio import Radio
-    from feltsense_app.service.rest import RestWatch
     from feltsense_bridge.link import Link
 
 __all__ = ["Listener", "Recorder"]
 
 COMMIT_S = 1.0
 """Real seconds between commits and between two looks at the phone."""
+BATTERY_S = 300.0
+"""Session seconds between two questions for the sensors' batteries, which last for days."""
 ON_THE_WAY_S = 2.0
 ON_THE_WAY_REAL_S = 0.3
 """How much longer than another sensor's a frame may take: in session time, and in real time on a virtual radio."""
-HOP_S = 10.0
-"""Seconds between estimates on a phone: as often as anybody looks."""
+BEFORE_REST_S = 60.0
+"""Read before the rest, so that what looks back finds something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +98,19 @@ class Recorder:
     def __init__(
         self, radio: Radio, bundle: Bundle, listener: Listener, phone: Callable[[], tuple[float, float | None]]
     ) -> None:
-        self.profile: UserProfile | None = None
-        self.inference = False
-        """Whether estimating was consented to."""
         self.opening: tuple[Event, ...] = ()
         """What a new recording begins with: the consent."""
+        self.key: DataKey | None = None
+        """What recordings are sealed with."""
+        self.estimator = Estimator(bundle, listener.rest, listener.prediction)
         self._radio, self._bundle, self._listener, self._phone = radio, bundle, listener, phone
         self._status = Status()
         self._live: Live | None = None
         self._writer: Writer | None = None
-        self._session: Session | None = None
-        self._rest: RestWatch | None = None
-        self._streams: Mapping[str, StreamInfo] = {}
-        self._held: Holdback | None = None
+        self._streams: dict[str, StreamInfo] = {}
+        self._marks: list[Event] = []
+        self._forgotten = False
+        self._batteries: dict[str, float | None] = {}
         self._first_ns: int | None = None
         self._last_ns: dict[str, int] = {}
 
@@ -120,86 +119,129 @@ class Recorder:
         """Whether samples are being written."""
         return self._writer is not None and bool(self._streams)
 
-    async def record(self, path: Path, subject: str, sensors: Sequence[Seen], consented: frozenset[str]) -> None:
-        """Record until :meth:`stop`; goes on in a file that is there. What goes wrong is told, not raised."""
-        from feltsense.watch import Holdback
+    async def record(self, path: Path, subject: str, sensors: Sequence[Seen], consented: frozenset[str]) -> bool:
+        """Record until :meth:`stop`; goes on in a file that is there. What goes wrong is told, not raised.
 
-        self._held = Holdback(max(ON_THE_WAY_S, ON_THE_WAY_REAL_S * self._radio.speed))
-        self._first_ns, self._last_ns, self._streams = None, {}, {}
+        Returns
+        -------
+        bool
+            Whether the file can be gone on with; False: another one is needed.
+        """
+        self.estimator.begin(max(ON_THE_WAY_S, ON_THE_WAY_REAL_S * self._radio.speed))
+        self._first_ns, self._last_ns, self._streams, self._forgotten = None, {}, {}, False
+        good = True
         try:
             self._live = Live(links(self._radio, sensors, consented))
             self._tell(recording=True, paused=False, trouble="")
-            with _opened(path, subject, self.opening) as writer:
+            with self._opened(path, subject) as writer:
+                if (writer.stopped_ns or 0) > self._radio.clock():
+                    # The phone was off, and its clock was set back: no file goes back in time.
+                    return False
                 self._writer = writer
                 async with self._live:
                     await self._written(writer, self._live)
         except (FeltsenseError, OSError) as error:
+            good = self._first_ns is not None
             self._tell(trouble=str(error))
         finally:
-            self._writer, self._session, self._rest, self._live = None, None, None, None
+            self._writer, self._live = None, None
+            self.estimator.end()
             self._tell(recording=False, inference=False)
+        return good
 
     async def stop(self, *, paused: bool = False) -> None:
         """Stop the streams and close the file; what came until now is kept."""
+        self._tell(paused=paused)
         if self._live is not None:
-            self._tell(paused=paused)
             await self._live.close()
 
-    def mark(self, event: Event) -> bool:
-        """Keep an event; False outside a recording, where it has nowhere to go."""
-        if self._writer is None:
-            return False
-        self._writer.event(event)
-        return True
+    def mark(self, event: Event) -> None:
+        """Keep an event: in the recording, or where there is none in the next one."""
+        try:
+            if self._writer is not None and not self._forgotten:
+                self._writer.event(event)
+                return
+        except FeltsenseError as error:
+            self._tell(trouble=str(error))
+        self._marks.append(event)
+
+    def forget(self) -> None:
+        """Close the file at once, and forget the baseline and the marks that wait: all is erased."""
+        self.estimator.profile = None
+        self._marks.clear()
+        self._forgotten = True
+        if self._writer is not None:
+            self._writer.close()
+
+    def trouble(self, text: str) -> None:
+        """Something else went wrong that home should say."""
+        self._tell(trouble=text)
 
     def rest(self) -> None:
         """The wizard's rest begins: judge it as it passes."""
-        from feltsense_app.service.rest import RestWatch
-
-        self._rest = RestWatch(self._streams, self._bundle.model.modalities)
+        self.estimator.rest(on=True)
 
     def learn(self, start_ns: int, stop_ns: int) -> str:
         """Learn the baseline from the rest; gives why not, or nothing."""
         from feltsense.calibration import calibrate
 
-        self._rest = None
         if self._writer is None:
+            self.estimator.rest(on=False)
             return "nothing is being recorded"
         try:
             self._writer.commit()
-            recording = read(self._writer.path)
+            with Reader(self._writer.path, self.key) as reader:
+                recording = reader.between(start_ns - int(BEFORE_REST_S * NS), stop_ns)
             inside = RestInterval(max(start_ns, recording.start_ns), min(stop_ns, recording.stop_ns))
-            self.profile = calibrate(recording, [inside], self._bundle)
+            self.estimator.profile = calibrate(recording, [inside], self._bundle)
             self.mark(Event(inside.start_ns, EventKind.CALIBRATION, (inside.stop_ns - inside.start_ns) / NS, "known rest"))
         except (FeltsenseError, OSError) as error:
             return str(error)
-        self._adopt()
+        finally:
+            self.estimator.rest(on=False)
+            self._tell(inference=self.estimator.estimating)
         return ""
 
-    def _adopt(self) -> None:
-        """Estimate from here on, with consent and a baseline."""
-        from feltsense.session import Session
-
-        reads = self.inference and self.profile is not None
-        self._session = Session(self._streams, self._bundle, self.profile, HOP_S) if reads else None
-        self._tell(inference=reads)
+    def _opened(self, path: Path, subject: str) -> Writer:
+        """The recording, begun or gone on with."""
+        if path.exists():
+            writer = Writer.resume(path, self.key)
+        else:
+            writer = Writer(path, subject, {"recorder": "feltsense app"}, self.key)
+            for event in self.opening:
+                writer.event(event)
+        for event in self._marks:
+            writer.event(event)
+        self._marks.clear()
+        return writer
 
     async def _written(self, writer: Writer, live: Live) -> None:
-        self._streams = await live.opened()
-        for info in self._streams.values():
-            writer.declare(info)
-        self._adopt()
-        keeping = asyncio.create_task(self._keep(writer))
+        keeping = asyncio.create_task(self._keep(writer, live))
         try:
             async for item in live:
-                self._take(item, writer)
-            for piece in [] if self._held is None else self._held.rest():
-                self._estimate(piece)
+                self._take(item, writer, live)
+            self.estimator.finish()
         finally:
             keeping.cancel()
             await asyncio.wait([keeping])
 
-    def _take(self, item: Chunk | Event, writer: Writer) -> None:
+    def _join(self, writer: Writer, live: Live) -> None:
+        """Take in the streams of a sensor that has come."""
+        if sum(len(link.streams) for link in live.links) == len(self._streams):
+            return
+        self._streams = {k: v for link in live.links for k, v in link.streams.items()}
+        for info in self._streams.values():
+            writer.declare(info)
+        try:
+            self.estimator.join(self._streams)
+            self._tell(inference=self.estimator.estimating)
+        except FeltsenseError as error:
+            self._tell(inference=False, trouble=str(error))
+
+    def _take(self, item: Chunk | Event, writer: Writer, live: Live) -> None:
+        if self._forgotten:
+            return
+        self._join(writer, live)
         if isinstance(item, Chunk):
             writer.append(item)
             self._first_ns = item.start_ns if self._first_ns is None else self._first_ns
@@ -211,34 +253,32 @@ class Recorder:
                 self._listener.lost(item.text)
             # Said when it happens: an absence can be over before the next look.
             self._tell()
-        for piece in [] if self._held is None else self._held.push(item):
-            self._estimate(piece)
-
-    def _estimate(self, piece: Chunk | Event) -> None:
         try:
-            if self._rest is not None:
-                for window in self._rest.push(piece):
-                    self._listener.rest(window)
-            if self._session is not None:
-                for prediction in self._session.push(piece):
-                    self._listener.prediction(prediction)
+            self.estimator.push(item)
         except FeltsenseError as error:
-            self._rest, self._session = None, None
             self._tell(inference=False, trouble=str(error))
 
-    async def _keep(self, writer: Writer) -> None:
+    async def _keep(self, writer: Writer, live: Live) -> None:
+        asked_ns = None
         while True:
             await asyncio.sleep(COMMIT_S)
             free, battery = self._phone()
             self._tell(free_bytes=free, battery=battery)
             try:
-                writer.commit()
+                if not self._forgotten:
+                    writer.commit()
             except (FeltsenseError, OSError) as error:
                 self._tell(trouble=str(error))
-                free = 0.0
+                await self.stop()
+                return
             if free < NO_SPACE:
                 await self.stop()
                 return
+            if asked_ns is None or self._radio.clock() - asked_ns >= BATTERY_S * NS:
+                asked_ns = self._radio.clock()
+                for link in live.links:
+                    said = await link.battery()
+                    self._batteries[link.label] = self._batteries.get(link.label) if said is None else said
 
     def _tell(self, **changes: object) -> None:
         sensors = self._status.sensors if self._live is None else tuple(map(self._sensor, self._live.links))
@@ -253,14 +293,8 @@ class Recorder:
         streaming = link.state is State.STREAMING
         away = 0.0 if streaming or not last else max(self._radio.clock() - last, 0) / NS
         missing = sum(c.missing for c in link.counters.values())
-        return SensorStatus(link.label, streaming, away, missing=missing)
-
-
-def _opened(path: Path, subject: str, opening: tuple[Event, ...]) -> Writer:
-    """The recording, begun or gone on with."""
-    if path.exists():
-        return Writer.resume(path)
-    writer = Writer(path, subject, {"recorder": "feltsense app"})
-    for event in opening:
-        writer.event(event)
-    return writer
+        signals = {info.spec.name for info in link.streams.values()} if streaming else set()
+        quality = min((q for m, q in self.estimator.quality.items() if m in signals), default=float("nan"))
+        return SensorStatus(
+            link.label, streaming, away, quality, missing, self._batteries.get(link.label), "" if streaming else link.trouble
+        )

@@ -38,9 +38,9 @@ class RestWatch:
         self._read = tuple(modalities)
         self._pipeline = Pipeline(streams, window=WINDOW_S, hop=HOP_S, modalities=(*self._read, "motion"))
 
-    def push(self, item: Chunk | Event) -> list[RestWindow]:
-        """Take a piece; give the windows that became final."""
-        return [self._judged(w.stop_ns, v) for w, v in self._pipeline.push(item)]
+    def push(self, item: Chunk | Event) -> list[tuple[RestWindow, FeatureVector]]:
+        """Take a piece; give the windows that became final, and what they were judged by."""
+        return [(self._judged(w.stop_ns, v), v) for w, v in self._pipeline.push(item)]
 
     def _judged(self, stop_ns: int, vector: FeatureVector) -> RestWindow:
         names = vector.schema.modalities

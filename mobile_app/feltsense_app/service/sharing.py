@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from feltsense.bundle import Bundle
     from feltsense.core.profile import UserProfile
+    from feltsense.store import DataKey
 
 __all__ = ["report"]
 
@@ -21,8 +22,8 @@ HOP_S = 10.0
 """Seconds between estimates in the report: half of the command line's work, on a phone."""
 
 
-def report(recording: Path, bundle: Bundle, profile: UserProfile | None, contact: str) -> Path:
-    """Write the page beside the recording; gives its path.
+def report(recording: Path, bundle: Bundle, profile: UserProfile | None, contact: str, key: DataKey | None = None) -> Path:
+    """Write the page beside the recording; gives its path. The page is not sealed: it is made to be given away.
 
     Raises
     ------
@@ -31,7 +32,7 @@ def report(recording: Path, bundle: Bundle, profile: UserProfile | None, contact
     OSError
         If the page cannot be written.
     """
-    read_back = read(recording)
+    read_back = read(recording, key)
     predictions = predict(read_back, bundle, profile, HOP_S)
     summary = summarise(read_back, predictions, profile, model=model_line(bundle))
     path = recording.with_name(f"report-{recording.stem}.html")

@@ -159,6 +159,11 @@ class Writer:
 
     _origin: int | None = None
 
+    @property
+    def stopped_ns(self) -> int | None:
+        """After a resume: when the last sample of all streams ended, until they go on; None where there is none."""
+        return max((t.stopped_ns for t in self._tails.values() if t.stopped_ns is not None), default=None)
+
     def declare(self, info: StreamInfo) -> None:
         """Make a stream known; twice the same is fine.
 
