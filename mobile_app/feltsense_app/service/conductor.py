@@ -94,6 +94,7 @@ class Conductor:
         self.phone, self.radio = phone, radio
         self._bundle = bundle
         self.shelf = Shelf(phone, self._said)
+        self.zone = LocalZone()
         self.study: StudyView | None = self._read(self.kept.study).study if self.kept.study else None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._recording: asyncio.Task[None] | None = None
@@ -238,7 +239,7 @@ class Conductor:
                 self.recorder.mark(event)
 
         self.prompts = PromptsPresenter(
-            study.prompts, self.kept.pseudonym, journal.read(), log, study.following, LocalZone()
+            study.prompts, self.kept.pseudonym, journal.read(), log, study.following, self.zone
         )
         if self.kept.consent is not None:
             self._use(self.kept.consent)
