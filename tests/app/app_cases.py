@@ -8,7 +8,9 @@ from feltsense import bundle
 from feltsense.datasets.synthetic import participant
 from feltsense_app.presenters.permissions import Grant
 from feltsense_app.service.conductor import Conductor
-from feltsense_app.service.radio import virtual
+from feltsense_app.service.radio import Radio
+from feltsense_bridge.testing import Playback, VirtualBoard, VirtualH10, VirtualRadio
+from feltsense_bridge.testing.radio import START_NS
 
 SPEED = 40.0
 REST_S = 100.0
@@ -56,7 +58,10 @@ class Handset:
 
 
 @asynccontextmanager
-async def on_the_air(folder, speed=SPEED, **phone):
-    """A conductor whose sensors are virtual; nothing runs yet."""
-    async with virtual(participant(1, 14), speed) as radio:
-        yield Conductor(Handset(folder, **phone), radio, bundle.load(), REST_S)
+async def on_the_air(folder, speed=SPEED, later_s=0, **phone):
+    """A conductor whose sensors are virtual; nothing runs yet. `later_s`: how much later than the first start it is."""
+    playback = Playback(participant(1, 14), loop=True)
+    async with VirtualRadio(speed, start_ns=START_NS + later_s * 10**9) as air:
+        await air.add(VirtualH10(playback))
+        await air.add(VirtualBoard(playback))
+        yield Conductor(Handset(folder, **phone), Radio(air.clock, speed, air, playback), bundle.load(), REST_S)

@@ -109,7 +109,8 @@ async def test_the_whole_flow_without_a_window(tmp_path):
         assert c.phone.awake == [True, False]
 
 
-async def test_a_start_goes_on_by_itself_in_the_same_file(tmp_path):
+@pytest.mark.parametrize(("later_s", "files"), [(600, 1), (0, 2)])
+async def test_a_start_goes_on_by_itself_in_the_same_file_but_never_back_in_time(tmp_path, later_s, files):
     async with on_the_air(tmp_path) as c:
         running = asyncio.create_task(c.run())
         await joined(c)
@@ -117,19 +118,19 @@ async def test_a_start_goes_on_by_itself_in_the_same_file(tmp_path):
         running.cancel()
         await asyncio.wait([running])
         before = read(c.recordings[0], c.recorder.key)
-    async with on_the_air(tmp_path) as c:
+    async with on_the_air(tmp_path, later_s=later_s) as c:
         assert c.flow.state.page is Page.WIZARD
         running = asyncio.create_task(c.run())
         await until(lambda: c.recorder.recording and c.home.state.status.seconds > 20)
         running.cancel()
         await asyncio.wait([running])
-        assert len(c.recordings) == 1
+        assert len(c.recordings) == files
+        assert not c.home.state.status.trouble
         after = read(c.recordings[0], c.recorder.key)
     for name, stream in before.streams.items():
         segments = after.streams[name].segments
-        assert len(segments) > len(stream.segments)
-        first = segments[len(stream.segments)]
-        assert first.gap is not None
+        assert (len(segments) > len(stream.segments)) is (files == 1)
+        assert all(s.gap is not None for s in segments[len(stream.segments) :])
 
 
 async def test_a_lost_sensor_is_said_and_comes_back(tmp_path):
