@@ -26,8 +26,9 @@ from feltsense.core.signals import spec
 from feltsense.core.timeline import TimeMap
 from feltsense.datasets.synthetic import participant
 from feltsense.store import read
+from feltsense.study.schedule import due
 from feltsense_app.presenters.flow import Page
-from feltsense_app.presenters.prompts import Stage, plan
+from feltsense_app.presenters.prompts import Stage
 from feltsense_app.service import demo, invite
 from feltsense_app.service.conductor import Conductor
 from feltsense_app.service.radio import Radio
@@ -45,7 +46,7 @@ STUDY = {
     "contact": {"name": "Team", "reach": "room 1", "crisis": {"en": "Call 112."}},
     "prompts": [
         {"id": "tense", "kind": "slider", "text": {"en": "Tense?"}, "times": ["00:20", "00:40", "08:00", "16:00"],
-         "window": ["00:00", "23:00"], "count": 12, "expires_min": 10},
+         "window": ["00:00", "23:00"], "count": 12, "expires_min": 10, "after_change": True, "pause_min": 20},
     ],
 }  # fmt: skip
 OWN = {"board.eda": "eda", "board.temp": "temp", "strap.rr": "rr"}
@@ -231,9 +232,24 @@ def finish(day, life, begun):
     ended = {x.key for x in day.stages if x.stage in ENDS}
     first, last = begun + min(0, day.shift_ns), life.radio.shown()
     days = [datetime.fromtimestamp(begun / NS, UTC).date() + timedelta(days=k) for k in range(-1, 3)]
-    due = [d for each in days for d in plan(life.app.study.prompts, each, "P-day", life.app.zone)]
+    planned = [d for each in days for d in due(life.app.study.prompts, each, "P-day", life.app.zone)]
     # From the first minute at home until so long ago that it must have ended.
-    day.unended = [d.key for d in due if first + 900 * NS < d.t_ns < last - 900 * NS and d.key not in ended]
+    day.unended = [d.key for d in planned if first + 900 * NS < d.t_ns < last - 900 * NS and d.key not in ended]
+
+
+SLACK_S = 5.0
+"""Session seconds of samples that may be under way when the sensors are stopped at the end."""
+
+
+def unaccounted(day):
+    """Stream → (produced, stored and missing at least, at most), where the one is not between the others."""
+    out = {}
+    for name, (stored, least, most) in day.counted.items():
+        produced = day.produced[name]
+        tail = SLACK_S * produced / (day.hours * 3600)
+        if not stored + least <= produced <= stored + most + tail:
+            out[name] = (produced, stored + least, stored + most)
+    return out
 
 
 def usual(hours, kills, seed=1):

@@ -227,6 +227,14 @@ def test_a_result_says_what_how_sure_and_why():
     assert (only.named, only.other, only.silent) == (1, 1, 1)
 
 
+def test_nothing_is_left_of_results_that_were_erased():
+    p = ResultsPresenter()
+    p.calibrated()
+    p.push(prediction())
+    p.forget()
+    assert p.state == ResultsPresenter().state
+
+
 def test_the_day_is_bounded():
     p = ResultsPresenter()
     p.calibrated()

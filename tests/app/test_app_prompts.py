@@ -152,3 +152,28 @@ def test_a_branch_leads_back_into_the_order_and_never_round_it():
     given = (("mood", "0,0"), ("busy", "Yes"), ("words", "x"))
     assert view.following("now", given) == ""
     assert view.following("now", (*given[:2], ("strain", "1"))) == "words"
+
+
+def test_days_without_the_app_are_missed_days():
+    p, lines = presenter(PROMPTS[:1])
+    p.tick(at(12))
+    later, more = presenter(PROMPTS[:1], past=tuple(lines))
+    later.tick(at(12 + 72))
+    missed = [x.key for x in more if x.stage is Stage.MISSED]
+    assert len(missed) == 2
+    assert len(set(missed)) == 2
+    assert stages(more) == [Stage.EXPIRED]
+    waiting = later.state.waiting
+    later.tick(at(12 + 72.01))
+    assert later.state.waiting == waiting
+
+
+def test_what_a_change_asked_before_a_restart_comes_to_its_end():
+    prompt = Prompt("change", ("a",), When(after_change=True, expires_min=5))
+    p, lines = presenter((prompt,))
+    p.change(at(8))
+    again, more = presenter((prompt,), past=tuple(lines))
+    again.tick(at(8.01))
+    assert again.state.waiting is not None
+    again.tick(at(8.2))
+    assert [x.stage for x in more] == [Stage.EXPIRED]

@@ -32,7 +32,7 @@ APP_MAY = {
     "words": (),
     "presenters": ("presenters", "words"),
     "platform": ("platform", "presenters"),
-    "service": ("service", "presenters", "platform"),
+    "service": ("service", "presenters", "platform", "words"),
     "screens": ("screens", "presenters", "service", "words", "theme"),
     "main": ("screens", "service"),
     "start": ("main", "platform", "service"),

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from feltsense.core.timeline import NS
-from feltsense.study.schedule import after_change, due
+from feltsense.study.schedule import after_change, changes_of, due
 from feltsense_app.presenters.base import Presenter
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Logged", "Prompt", "PromptsPresenter", "PromptsState", "Stage"]
 
+MOST_DAYS = 31
+"""How far back prompts are looked for that came due while the app did not run."""
 MOST_TEXT = 2000
 """Characters of a free answer."""
 
@@ -139,7 +141,9 @@ class PromptsPresenter(Presenter[PromptsState]):
         self._prompts = tuple(prompts)
         self._participant, self._log, self._next, self._zone = participant, log, next_question, zone
         self._stages = {(x.key, x.stage) for x in past}
-        self._changes: list[Due] = []
+        self._changes = changes_of(self._prompts, (x.key for x in past))
+        self._ran_ns = max((x.t_ns for x in past), default=None)
+        """When something was logged last; None once all that came due since then is known."""
 
     def tick(self, now_ns: int) -> None:
         """Time has passed: show what is due, expire what was not answered."""
@@ -187,10 +191,14 @@ class PromptsPresenter(Presenter[PromptsState]):
 
     def _today(self, now_ns: int) -> list[Due]:
         """What yesterday's and today's plans and changes hold: a prompt at 23:55 can be answered after midnight."""
-        today = datetime.fromtimestamp(now_ns / NS, self._zone).date()
-        days = [due(self._prompts, day, self._participant, self._zone) for day in (today - timedelta(days=1), today)]
+        today, back = datetime.fromtimestamp(now_ns / NS, self._zone).date(), 1
+        if self._ran_ns is not None:
+            # After days without the app: what came due in them was missed, and is logged so.
+            back = min(max((today - datetime.fromtimestamp(self._ran_ns / NS, self._zone).date()).days, back), MOST_DAYS)
+            self._ran_ns = None
+        days = [due(self._prompts, today - timedelta(days=k), self._participant, self._zone) for k in range(back + 1)]
         self._changes = [c for c in self._changes if not self._ended(c)]
-        return sorted([*days[0], *days[1], *self._changes])
+        return sorted([*(item for day in days for item in day), *self._changes])
 
     def _ended(self, item: Due) -> bool:
         return any((item.key, s) in self._stages for s in (Stage.ANSWERED, Stage.EXPIRED, Stage.MISSED))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date, tzinfo
 
-__all__ = ["Due", "Planned", "When", "after_change", "due", "minute_of"]
+__all__ = ["Due", "Planned", "When", "after_change", "changes_of", "due", "minute_of"]
 
 _CHANGE = "change"
 
@@ -140,6 +140,13 @@ def after_change(prompts: Iterable[Planned], now_ns: int, keys: Iterable[str], z
         and (p.when.window is None or minute_of(p.when.window[0]) <= minute < minute_of(p.when.window[1]))
         and (p.id not in last or now_ns - last[p.id] >= p.when.pause_min * 60 * NS)
     ]
+
+
+def changes_of(prompts: Iterable[Planned], keys: Iterable[str]) -> list[Due]:
+    """What changes asked for before a restart, as an app's log has it."""
+    known = {p.id: p for p in prompts}
+    split = ((key, *key.rsplit("/", 2)) for key in sorted(set(keys)) if key.count("/") >= 2)
+    return [_due(int(moment), key, known[p]) for key, p, kind, moment in split if kind == _CHANGE and p in known]
 
 
 def minute_of(time: str) -> int:
