@@ -19,9 +19,10 @@ def test_presenters_have_no_branch_that_is_not_tested(tmp_path):
     run = tmp_path / "run.py"
     run.write_text(NO_WINDOW)
     tests = [str(HERE / name) for name in TESTS]
-    measure = [sys.executable, "-m", "coverage", "run", "--branch", f"--source={source}", str(run)]
-    done = subprocess.run([*measure, "-q", "-p", "no:cacheprovider", *tests], env=env, cwd=root, capture_output=True, text=True, check=False)
+    coverage = [sys.executable, "-m", "coverage"]
+    measure = [*coverage, "run", "--branch", f"--source={source}", str(run), "-q", "-p", "no:cacheprovider", *tests]
+    done = subprocess.run(measure, env=env, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
-    report = [sys.executable, "-m", "coverage", "report", "-m", "--skip-covered", "--fail-under=100"]
+    report = [*coverage, "report", "-m", "--skip-covered", "--fail-under=100"]
     said = subprocess.run(report, env=env, cwd=root, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout
