@@ -15,8 +15,10 @@ INK, GRID, MODEL, GUARD, ALARM = "#222", "#ddd", "#2463a4", "#888", "#b00"
 _ROW, _HIGH = 22, 14
 """Pixels: height of a row of bars, height of a bar."""
 _LEFT, _RIGHT, _WIDE = 290, 660, 720
-_W, _H, _MARGIN = 420, 300, 46
+_W, _H, _MARGIN = 420, 300, 58
 """Pixels: size of a chart of curves, and the room for its axes."""
+_LONGEST = 18
+"""Letters of a name below a dot; the whole name is the dot's title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +75,29 @@ def bars(rows: Sequence[Bar], label: str, ceiling: float | None = None) -> str:
 def dots(rows: Sequence[tuple[str, float]], label: str, middle: float | None = None) -> str:
     """One dot a person, sorted by the caller, from 0 to 1."""
     step = max(8.0, min(26.0, 640.0 / max(len(rows), 1)))
-    wide, high = int(60 + step * len(rows) + 20), 240
+    # Names stand aslant below: 10 pixels high, some 5.5 wide a letter.
+    longest = min(max((len(n) for n, _ in rows), default=0), _LONGEST)
+    left, below = max(60, round(20 + 2.9 * longest)), round(22 + 4.9 * longest)
+    wide, high = int(left + step * len(rows) + 20), 190 + below
 
     def y(value: float) -> float:
-        return 10 + (high - 60) * (1.0 - value)
+        return 10 + 180 * (1.0 - value)
 
     out = [_open(wide, high, label)]
     for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-        out.append(_line(50, y(tick), wide - 10, y(tick), INK if tick == 0.5 else GRID))
-        out.append(_text(44, y(tick) + 4, f"{tick:g}", "end", 11))
+        out.append(_line(left - 10, y(tick), wide - 10, y(tick), INK if tick == 0.5 else GRID))
+        out.append(_text(left - 16, y(tick) + 4, f"{tick:g}", "end", 11))
     if middle is not None:
-        out.append(_line(50, y(middle), wide - 10, y(middle), MODEL, ' stroke-dasharray="6 3"'))
+        out.append(_line(left - 10, y(middle), wide - 10, y(middle), MODEL, ' stroke-dasharray="6 3"'))
     every = max(1, int(26 / step))
     for i, (name, value) in enumerate(rows):
-        at = 60 + step * i
+        at, foot = left + step * i, y(0.0) + 16
         told = f"<title>{escape(name)} {value:.3f}</title>"
         out.append(f'<circle cx="{at:.1f}" cy="{y(value):.1f}" r="4" fill="{MODEL}">{told}</circle>')
         if i % every == 0:
-            turn = f'transform="rotate(-60 {at:.1f} {high - 30})"'
-            out.append(f'<text x="{at:.1f}" y="{high - 30}" font-size="10" text-anchor="end" {turn}>{escape(name)}</text>')
+            turn = f'transform="rotate(-60 {at:.1f} {foot:.1f})"'
+            short = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+            out.append(f'<text x="{at:.1f}" y="{foot:.1f}" font-size="10" text-anchor="end" {turn}>{escape(short)}</text>')
     return "".join([*out, "</svg>"])
 
 

@@ -27,7 +27,7 @@ _GUARDS = {
 }
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:62em;margin:2em auto;padding:0 1em;color:#222}
-table{border-collapse:collapse;margin:1em 0}.figures td{white-space:nowrap}
+table{border-collapse:collapse;margin:1em 0}.figures td{white-space:nowrap}.figures{font-size:14px}
 td,th{padding:.25em .7em;text-align:right;border-bottom:1px solid #ddd}
 td:first-child,th:first-child{text-align:left}.note{color:#555}svg{max-width:100%;height:auto}
 .warn{border-left:4px solid #b00;padding:.2em .7em;margin:.6em 0}.side{display:flex;flex-wrap:wrap;gap:1em}
@@ -110,22 +110,28 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -
     return f'<div class="wide {kind}"><table><tr>' + "".join(f"<th>{h}</th>" for h in head) + f"</tr>{cells}</table></div>"
 
 
+_MAIN = {
+    "time_matched_auroc": "Time-matched AUROC", "brier": "Brier", "calibration_error_equal_shares": "Calibration error",
+}  # fmt: skip
+_MACRO = {
+    "accuracy": "Overall A", "macro_recall": "Macro R (average A)", "macro_precision": "Macro P",
+    "review_f1": "F1 = 2PR/(P+R)", "macro_f1": "Mean F1",
+}  # fmt: skip
+
+
 def _figures(figures: Mapping[str, Any]) -> str:
-    head = (
-        "", "Balanced accuracy", "AUROC", "Time-matched AUROC", "Accuracy", "Macro P", "Macro R", "F1 of P, R", "Macro F1",
-        "Brier", "Calibration error",
-    )
-    rows = [
+    rows = [(escape(text), figures[n]) for n, text in _names(figures).items()]
+    main = [
         (
-            escape(text), _span(f["balanced_accuracy"], f.get("balanced_accuracy_95")), _span(f["auroc"], f.get("auroc_95")),
-            *(_number(f.get(k)) for k in (
-                "time_matched_auroc", "accuracy", "macro_precision", "macro_recall", "review_f1", "macro_f1", "brier",
-                "calibration_error_equal_shares",
-            )),
+            text, _span(f["balanced_accuracy"], f.get("balanced_accuracy_95")), _span(f["auroc"], f.get("auroc_95")),
+            *(_number(f.get(k)) for k in _MAIN),
         )
-        for text, f in ((text, figures[n]) for n, text in _names(figures).items())
+        for text, f in rows
     ]  # fmt: skip
-    return _table(head, rows, "figures")
+    macro = [(text, *(_number(f.get(k)) for k in _MACRO)) for text, f in rows]
+    return _table(("", "Balanced accuracy", "AUROC", *_MAIN.values()), main, "figures") + _table(
+        ("", *_MACRO.values()), macro, "figures"
+    )
 
 
 def _nulls(body: Mapping[str, Any]) -> str:
@@ -173,7 +179,7 @@ def _people(body: Mapping[str, Any]) -> list[str]:
         "Accuracy",
     )
     rest = len(body["people"]) - len(rows)
-    return [*out, _table(head, rows), f"<p>And {rest} more, in the JSON.</p>" if rest > 0 else ""]
+    return [*out, _table(head, rows, "figures"), f"<p>And {rest} more, in the JSON.</p>" if rest > 0 else ""]
 
 
 def _calibration(body: Mapping[str, Any]) -> list[str]:
@@ -239,7 +245,7 @@ def _compared(body: Mapping[str, Any]) -> str:
         for c in [*other, *body["comparisons"]]
         if c["balanced_accuracy_95"][0] is not None
     ]  # fmt: skip
-    return _table(("Balanced accuracy, paired over people", "Difference", "Better for", "Windows"), rows)
+    return _table(("Balanced accuracy, paired over people", "Difference", "Better for", "Windows"), rows, "figures")
 
 
 def _groups(body: Mapping[str, Any]) -> list[str]:
