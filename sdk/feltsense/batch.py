@@ -7,6 +7,7 @@ recording and asked for its windows afterwards. For an ECG, beats and windows ar
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from feltsense.core.vector import Extracted, FeatureSchema, Reason
 from feltsense.core.window import Window, Windower
 from feltsense.features._batch_ecg import EcgBatch
 from feltsense.features._binding import bind
+from feltsense.pipeline import MANY, extracted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -99,7 +101,9 @@ def _columns(source: EcgBatch | Extractor | None, start_ns: NDArray[np.int64], l
         return source.columns(start_ns, length_ns)
     if source is None:
         return columns_of([Extracted.nothing(n, Reason.NO_SIGNAL)] * len(start_ns), n)
-    return columns_of([source.features(Window(i, t, t + length_ns)) for i, t in enumerate(start_ns.tolist())], n)
+    windows = [Window(i, t, t + length_ns) for i, t in enumerate(start_ns.tolist())]
+    parts = (extracted(source, windows[k : k + MANY]) for k in range(0, len(windows), MANY))
+    return columns_of(list(chain.from_iterable(parts)), n)
 
 
 def _source(recording: Recording, modality: str, bound: Mapping[str, StreamInfo], engine: str) -> EcgBatch | Extractor:

@@ -15,7 +15,7 @@ Contract
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["Pipeline", "extract"]
 
 _NEVER = -(2**63)
+MANY = 32
+"""Windows whose features are asked for together: a few become final at a time, in a whole recording thousands."""
 
 
 @dataclass(slots=True)
@@ -176,8 +178,9 @@ class Pipeline:
         if self._t0 is None:
             return
         begun = self._windower.needed_from(self._t0)
-        for window in self._windower.ready(self._t0, self._final_ns()):
-            yield window, self._vector(window)
+        ready = self._windower.ready(self._t0, self._final_ns())
+        while windows := list(islice(ready, MANY)):
+            yield from zip(windows, self._vectors(windows), strict=True)
         before = self._windower.needed_from(self._t0)
         if before == begun:
             return  # no window was ready: nothing more can be forgotten
@@ -205,19 +208,31 @@ class Pipeline:
                 final = own if final == _NEVER else min(final, own)
         return max(s.until_ns for s in self._states.values()) if final == _NEVER else final
 
-    def _vector(self, window: Window) -> FeatureVector:
-        parts = [
-            Extracted.nothing(len(features.extractor(m).specs), Reason.NO_SIGNAL) if e is None else e.features(window)
+    def _vectors(self, windows: list[Window]) -> Iterator[FeatureVector]:
+        each = [
+            [Extracted.nothing(len(features.extractor(m).specs), Reason.NO_SIGNAL)] * len(windows)
+            if e is None
+            else extracted(e, windows)
             for m, e in self._extractors
         ]
-        values = np.concatenate([p.values for p in parts]) if parts else np.empty(0)
-        return FeatureVector(
-            self.schema,
-            values,
-            tuple(chain.from_iterable(p.reasons for p in parts)),
-            np.array([p.quality for p in parts]),
-            tuple(p.quality_reason for p in parts),
-        )
+        for parts in zip(*each, strict=True) if each else ((),) * len(windows):
+            values = np.concatenate([p.values for p in parts]) if parts else np.empty(0)
+            yield FeatureVector(
+                self.schema,
+                values,
+                tuple(chain.from_iterable(p.reasons for p in parts)),
+                np.array([p.quality for p in parts]),
+                tuple(p.quality_reason for p in parts),
+            )
+
+
+def extracted(extractor: Extractor, windows: Sequence[Window]) -> list[Extracted]:
+    """Features of windows that are final: of many at once, where the extractor has a method ``many``."""
+    many = getattr(extractor, "many", None)
+    if many is None:
+        return [extractor.features(w) for w in windows]
+    found: list[Extracted] = many(windows)
+    return found
 
 
 def extract(

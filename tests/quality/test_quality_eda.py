@@ -24,7 +24,7 @@ def verdicts(x, rate=4, sizes=()):
             broken.append(gate.push(part, time.times(start, start + len(part))))
         start += size
     gate.close()
-    t, codes = gate.between(0, NEVER_ENDING)
+    t, codes = gate.between(np.array([[0, NEVER_ENDING]]))[0]
     assert len(t) == len(x)
     return [REASONS[c] for c in codes], np.concatenate(broken)
 

@@ -11,6 +11,8 @@ Contract
 - ``final_ns(stream_id)`` is the session time before which nothing that derives from the stream will change.
 - ``features(window)`` is asked only for windows that end at or before every final time, in order; it never
   raises on bad signal and never invents: NaN and a reason.
+- ``many(windows)``, where it exists, gives for several windows at once what ``features`` gives for each: a few become
+  final together, and in a whole recording thousands.
 - ``forget(before_ns)`` bounds the memory.
 
 The public conformance suite is :func:`feltsense.testing.check_extractor`.

@@ -19,9 +19,12 @@ from feltsense.dsp.runs import RunSplitter
 from feltsense.quality.eda import BEND_CELL_S, BEND_S, EdaGate, bends
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from feltsense.core.chunk import Chunk
+    from feltsense.core.window import Window
     from feltsense.dsp.blocks import Block, BlockFilter
     from feltsense.dsp.eda import Scr
     from feltsense.dsp.runs import Piece
@@ -204,27 +207,28 @@ class EdaLine:
             self._final = final
         return min(self._final, int(self._held[0][1][0]) if self._held else self._last_ns)
 
-    def between(self, start_ns: int, stop_ns: int) -> Rows:
-        """The window's rows."""
-        t, verdicts = self._gate.between(start_ns, stop_ns)
-        level, slow = self._level.between(start_ns, stop_ns), self._slow.between(start_ns, stop_ns)
-        scr, recovery = self._scr.between(start_ns, stop_ns), self._recovery.between(start_ns, stop_ns)
+    def between(self, windows: Sequence[Window]) -> list[Rows]:
+        """The rows of each window; each table is searched once for all of them."""
+        edges = np.array([(w.start_ns, w.stop_ns) for w in windows])
+        verdicts = self._gate.between(edges)
+        tables = [rows.between(edges) for rows in (self._level, self._slow, self._scr, self._recovery)]
         # A cell is in the window with all but the samples that it only leans on.
-        reach = self._reach_ns
-        span, cells = (
-            (np.empty((0, 2), np.int64), np.empty((0, 1)))
-            if self._bends is None
-            else self._bends.timed(start_ns - reach, stop_ns + reach)
-        )
-        bent = (span[:, 0] + span[:, 1]) // 2, cells[:, 0]
-        if verdicts.any():
-            level, slow, scr, recovery, bent = (_usable(t, verdicts, *rows) for rows in (level, slow, scr, recovery, bent))
-        return Rows(verdicts, *level, *slow, scr[1][:, 0], scr[1][:, 1], recovery[1], bent[1])
+        none = [(np.empty(0, np.int64), np.empty(0))] * len(windows)
+        bends = none if self._bends is None else _middles(self._bends, edges, self._reach_ns)
+        marked = any(codes.any() for _, codes in verdicts)
+        out = []
+        for (t, codes), level, slow, scr, recovery, bent in zip(verdicts, *tables, bends, strict=True):
+            parts = level, slow, scr, recovery, bent
+            if marked and codes.any():
+                level, slow, scr, recovery, bent = (_usable(t, codes, *rows) for rows in parts)
+            sizes = scr[1]
+            out.append(Rows(codes, level[0], level[1], slow[0], slow[1], sizes[:, 0], sizes[:, 1], recovery[1], bent[1]))
+        return out
 
     def responses(self, start_ns: int, stop_ns: int) -> tuple[NDArray[np.int64], Array]:
         """Usable responses with their onset in [start_ns, stop_ns): onsets (k,); amplitude in µS and rise in s (k, 2)."""
-        times, rows = self._scr.between(start_ns, stop_ns)
-        return _usable(*self._gate.between(start_ns, stop_ns), times, rows)
+        edges = np.array([(start_ns, stop_ns)])
+        return _usable(*self._gate.between(edges)[0], *self._scr.between(edges)[0])
 
     def forget(self, before_ns: int) -> None:
         """Drop what no window from a time on needs."""
@@ -245,15 +249,23 @@ class _Rows:
         self._t.append(t_ns)
         self._values.append(values)
 
-    def between(self, start_ns: int, stop_ns: int) -> tuple[NDArray[np.int64], Array]:
-        times = self._t.rows
-        a, b = times.searchsorted((start_ns, stop_ns))
-        return times[a:b], self._values.rows[a:b]
+    def between(self, edges_ns: NDArray[np.int64]) -> list[tuple[NDArray[np.int64], Array]]:
+        times, values = self._t.rows, self._values.rows
+        return [(times[a:b], values[a:b]) for a, b in times.searchsorted(edges_ns).tolist()]
 
     def forget(self, before_ns: int) -> None:
         n = self._t.start + int(self._t.rows.searchsorted(before_ns))
         self._t.drop(n)
         self._values.drop(n)
+
+
+def _middles(cells: Cells, edges_ns: NDArray[np.int64], reach_ns: int) -> list[tuple[NDArray[np.int64], Array]]:
+    """Middles and bends of the cells of each window."""
+    out = []
+    for start_ns, stop_ns in edges_ns.tolist():
+        span, found = cells.timed(start_ns - reach_ns, stop_ns + reach_ns)
+        out.append(((span[:, 0] + span[:, 1]) // 2, found[:, 0]))
+    return out
 
 
 def _usable(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from feltsense.core.event import EventKind
 from feltsense.core.timeline import to_ns
 from feltsense.core.vector import Reason
+from feltsense.core.window import Window
 from feltsense.dsp.eda import LEAST_SCR_RATE
 from feltsense.errors import InputError
 from feltsense.features._binding import bind
@@ -102,7 +103,7 @@ def _response(line: EdaLine, event: Event) -> EventResponse:
     if len(times):
         latency = (int(times[0]) - event.t_ns) / 1e9
         return EventResponse(event, latency, float(rows[0, 0]), float(rows[0, 1]), Reason.OK)
-    verdicts = line.between(start, stop).verdicts
+    verdicts = line.between([Window(0, start, stop)])[0].verdicts
     expected = (TO_S - FROM_S) * line.rate
     if (verdicts == 0).sum() >= _LEAST_USABLE * expected:
         reason = Reason.NONE_FOUND

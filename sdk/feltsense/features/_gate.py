@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from feltsense.core.window import Window
     from feltsense.dsp.runs import Piece
 
-__all__ = ["Need", "Spans", "collect", "missing"]
+__all__ = ["Need", "Spans", "collect", "gated", "missing"]
 
 
 class Need(NamedTuple):
@@ -94,8 +94,13 @@ def collect(
     specs: Sequence[FeatureSpec], values: Mapping[str, float], reasons: Mapping[str, Reason], quality: tuple[float, Reason]
 ) -> Extracted:
     """Features in the order of the specs; a value that could not be computed is missing whatever its gate said."""
-    why = [reasons[s.name] for s in specs]
-    out = [values[s.name] if r is Reason.OK else math.nan for s, r in zip(specs, why, strict=True)]
+    return gated([values[s.name] for s in specs], [reasons[s.name] for s in specs], quality)
+
+
+def gated(values: Sequence[float], reasons: Sequence[Reason], quality: tuple[float, Reason]) -> Extracted:
+    """As :func:`collect`, of values and reasons that are in order already."""
+    why = list(reasons)
+    out = [v if r is Reason.OK else math.nan for v, r in zip(values, why, strict=True)]
     if not math.isfinite(sum(out)):
         for i, value in enumerate(out):
             if why[i] is Reason.OK and not math.isfinite(value):

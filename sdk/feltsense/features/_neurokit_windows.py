@@ -29,7 +29,7 @@ from feltsense.features.ecg import EcgFeatures, poincare
 from feltsense.features.eda import Eda
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -209,7 +209,7 @@ class NeuroKitEda(Eda):
 
     def stretches(self, window: Window) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]]:
         """Times and raw conductance of the window's gapless stretches, and which of their samples are usable."""
-        usable = self._line.between(window.start_ns, window.stop_ns).t_ns
+        usable = self._line.between([window])[0].t_ns
         for part in self._raw.stretches(window.start_ns, window.stop_ns):
             yield part.t_ns, part.values, np.isin(part.t_ns, usable)
 
@@ -230,14 +230,16 @@ class _NeuroKitLine(EdaLine):
         super().forget(before_ns)
         self._memory.forget(before_ns - round(_EDA_BEFORE_S * NS))
 
-    def between(self, start_ns: int, stop_ns: int) -> Rows:
-        """The window's rows."""
-        rows = super().between(start_ns, stop_ns)
+    def between(self, windows: Sequence[Window]) -> list[Rows]:
+        """The rows of each window."""
+        return [self._decomposed(w, r) for w, r in zip(windows, super().between(windows), strict=True)]
+
+    def _decomposed(self, window: Window, rows: Rows) -> Rows:
         level, slow = rows.level.copy(), rows.slow.copy()
         done, slow_done = np.zeros(len(level), np.bool_), np.zeros(len(slow), np.bool_)
         amplitudes = []
         before, after = round(_EDA_BEFORE_S * NS), round(_EDA_AFTER_S * NS)
-        for part in self._memory.stretches(start_ns - before, stop_ns + after):
+        for part in self._memory.stretches(window.start_ns - before, window.stop_ns + after):
             parts = neurokit.decompose(part.values, self.rate) if self.rate >= LEAST_RATE else None
             if parts is None:
                 continue

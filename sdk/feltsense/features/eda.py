@@ -25,14 +25,13 @@ from feltsense.core.timeline import NS
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
 from feltsense.dsp.eda import LEAST_RATE, LEAST_SCR_RATE, SCR_LEAST_US
 from feltsense.dsp.eda_spectrum import SYMPATHETIC_SECONDS, Sympathetic
-from feltsense.dsp.intervals import quantile
 from feltsense.features._eda_line import EdaLine
 from feltsense.features._event_scr import EventResponse, event_responses
-from feltsense.features._gate import collect
+from feltsense.features._gate import gated
 from feltsense.quality.eda import REASONS, smoothness
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -133,8 +132,10 @@ class Eda:
         self._rate = streams[self.requires].spec.hz
         self._line = EdaLine(self._rate)
         self._sympathetic = Sympathetic(self._rate)
+        self._key: tuple[float, float, float, Reason] | None = None
+        self._why: list[Reason] = []
         self._rules = tuple(
-            (s.name, s.min_seconds, s.name in _TONIC_FEATURES, self._rate >= _least_rate(s.name)) for s in self.specs
+            (s.min_seconds, s.name in _TONIC_FEATURES, self._rate >= _least_rate(s.name)) for s in self.specs
         )
 
     def push(self, chunk: Chunk) -> None:
@@ -156,33 +157,43 @@ class Eda:
 
     def features(self, window: Window) -> Extracted:
         """Features of a window that is final."""
-        rows = self._line.between(window.start_ns, window.stop_ns)
+        return self.many([window])[0]
+
+    def many(self, windows: Sequence[Window]) -> list[Extracted]:
+        """Features of windows that are final: those with as many samples are computed as rows of one array."""
+        found = self._line.between(windows)
+        values: list[dict[str, float]] = [{} for _ in windows]
+        groups: dict[tuple[int, int], list[int]] = {}
+        for i, rows in enumerate(found):
+            groups.setdefault((len(rows.level), len(rows.slow)), []).append(i)
+        for mine in groups.values():
+            for i, own in zip(mine, _computed([found[i] for i in mine], self._rate, windows[0].seconds), strict=True):
+                values[i] = own
+        return [self._gated(w, r, v) for w, r, v in zip(windows, found, values, strict=True)]
+
+    def _gated(self, window: Window, rows: Rows, values: dict[str, float]) -> Extracted:
         if not len(rows.verdicts):
             return Extracted.nothing(len(self.specs), Reason.NO_SIGNAL)
-        flat = bool((rows.verdicts == REASONS.index(Reason.FLATLINE)).any())
+        marked = bool(rows.verdicts.any())
+        flat = marked and bool((rows.verdicts == REASONS.index(Reason.FLATLINE)).any())
         if flat and (not len(rows.level) or np.ptp(rows.level) <= _STILL * abs(rows.level[0])):
             return Extracted.nothing(len(self.specs), Reason.FLATLINE)
-        share, worst = _usable_share(rows, window, self._rate)
+        share, worst = _usable_share(rows, marked, window, self._rate)
         smooth = smoothness(rows.bends)
         rough = worst is Reason.OK and smooth < _WORTH_NAMING
         quality = (share * smooth, Reason.ARTEFACT if rough else worst)
         level_s, slow_s = len(rows.level) / self._rate, len(rows.slow) / self._rate
-        values = dict.fromkeys((s.name for s in self.specs), math.nan)
-        if len(rows.level):
-            line = _Line(rows.t_ns)
-            values |= _level_features(rows, line, self._rate) | _scr_features(rows, level_s)
         if window.seconds >= SYMPATHETIC_SECONDS and len(rows.level):
             values["eda_symp"], values["eda_symp_n"] = self._sympathetic.power(*_gapless(rows, self._rate))
-        if len(rows.slow):
-            same = len(rows.slow) == len(rows.level) and np.array_equal(rows.slow_t_ns, rows.t_ns)
-            values |= _slow_features(rows, line if same else _Line(rows.slow_t_ns), window)
-        return collect(self.specs, values, self._reasons(window, level_s, slow_s, worst), quality)
+        key = window.seconds, level_s, slow_s, worst
+        if key != self._key:
+            self._key, self._why = key, self._reasons(*key)
+        return gated([values.get(s.name, math.nan) for s in self.specs], self._why, quality)
 
-    def _reasons(self, window: Window, level_s: float, slow_s: float, worst: Reason) -> dict[str, Reason]:
+    def _reasons(self, length: float, level_s: float, slow_s: float, worst: Reason) -> list[Reason]:
         """Why each feature cannot be given, from the usable seconds of the conductance and of the slow filters."""
-        out = {}
-        length = window.seconds
-        for name, min_seconds, slow, supported in self._rules:
+        out = []
+        for min_seconds, slow, supported in self._rules:
             least = min_seconds * (1.0 - RATE_TOLERANCE)
             if not supported:
                 reason = Reason.NOT_SUPPORTED
@@ -194,20 +205,21 @@ class Eda:
                 reason = Reason.WARM_UP  # what is usable but not settled is lost to the slow features only
             else:
                 reason = Reason.TOO_SHORT if worst is Reason.OK else worst
-            out[name] = reason
+            out.append(reason)
         return out
 
 
-def _usable_share(rows: Rows, window: Window, rate: float) -> tuple[float, Reason]:
+def _usable_share(rows: Rows, marked: bool, window: Window, rate: float) -> tuple[float, Reason]:
     """Share of the window's samples that are there and usable; and what spoils most of it."""
     expected = window.seconds * rate
     n = len(rows.verdicts)
     # A window's edge may fall between two samples.
     lost = expected - n if n < expected * (1.0 - RATE_TOLERANCE) - 1.0 else 0.0
+    if not marked:
+        return (n / (n + lost), Reason.GAP) if lost else (1.0, Reason.OK)
     counts = np.bincount(rows.verdicts, minlength=len(REASONS)).tolist()
     counts[REASONS.index(Reason.GAP)] += lost
-    share = counts[0] / (n + lost)
-    return (1.0, Reason.OK) if share == 1.0 else (share, REASONS[1 + counts[1:].index(max(counts[1:]))])
+    return counts[0] / (n + lost), REASONS[1 + counts[1:].index(max(counts[1:]))]
 
 
 def _gapless(rows: Rows, rate: float) -> tuple[NDArray[np.int64], Array]:
@@ -234,69 +246,108 @@ def _places(n: int, *shares: float) -> list[int]:
     return sorted({*at, *(min(k + 1, n - 1) for k in at)})
 
 
-def _mean(x: Array) -> float:
-    return float(np.add.reduce(x)) / len(x)
+def _mean(x: Array) -> Array:
+    """Of each row, shape (k, 1)."""
+    out: Array = np.add.reduce(x, axis=1, keepdims=True) / x.shape[1]
+    return out
 
 
-def _sd(x: Array) -> float:
-    """Standard deviation (n)."""
+def _sd(x: Array) -> Array:
+    """Standard deviation (n) of each row."""
     c = x - _mean(x)
-    return math.sqrt(_mean(c * c))
+    c *= c
+    out: Array = np.sqrt(_mean(c))
+    return out
+
+
+def _quantile(ordered: Array, q: float) -> Array:
+    """As :func:`feltsense.dsp.intervals.quantile`, of each row, shape (k, 1)."""
+    at = q * (ordered.shape[1] - 1)
+    low = int(at)
+    high = min(low + 1, ordered.shape[1] - 1)
+    below = ordered[:, low : low + 1]
+    out: Array = below + (ordered[:, high : high + 1] - below) * (at - low)
+    return out
 
 
 class _Line:
-    """Least-squares slopes per minute over the same moments; NaN where there is only one."""
+    """Least-squares slopes per minute over the same moments, a window a row; NaN where there is only one moment."""
 
     def __init__(self, t_ns: NDArray[np.int64]) -> None:
-        t = (t_ns - t_ns[0]) / (60 * NS)
+        t = (t_ns - t_ns[:, :1]) / (60 * NS)
         self._t = t - _mean(t)
-        self._spread = float(np.add.reduce(self._t * self._t))
+        spread = np.add.reduce(self._t * self._t, axis=1, keepdims=True)
+        self._spread = np.where(spread > 0.0, spread, np.nan)
 
-    def slope(self, y: Array) -> float:
-        return float(np.add.reduce(self._t * y)) / self._spread if self._spread > 0.0 else math.nan
+    def slope(self, y: Array) -> Array:
+        out: Array = np.add.reduce(self._t * y, axis=1, keepdims=True) / self._spread
+        return out
 
 
-def _level_features(rows: Rows, line: _Line, rate: float) -> dict[str, float]:
-    x, t = rows.level, rows.t_ns
+def _computed(rows: list[Rows], rate: float, seconds: float) -> list[dict[str, float]]:
+    """Features of windows with as many samples of everything."""
+    columns: dict[str, Array] = {}
+    if len(rows[0].level):
+        t = np.array([r.t_ns for r in rows])
+        line = _Line(t)
+        columns |= _level_features(np.array([r.level for r in rows]), t, line, rate)
+        if len(rows[0].slow):
+            slow_t = np.array([r.slow_t_ns for r in rows])
+            same = slow_t.shape == t.shape and np.array_equal(slow_t, t)
+            columns |= _slow_features(np.array([r.slow.T for r in rows]), line if same else _Line(slow_t), seconds)
+    names = tuple(columns)
+    found = np.concatenate(list(columns.values()), axis=1).tolist() if columns else [[]] * len(rows)
+    usable_s = len(rows[0].level) / rate
+    return [
+        dict(zip(names, f, strict=True)) | (_scr_features(r, usable_s) if names else {})
+        for f, r in zip(found, rows, strict=True)
+    ]
+
+
+def _level_features(x: Array, t_ns: NDArray[np.int64], line: _Line, rate: float) -> dict[str, Array]:
     # Across what was left out there is no rate of change.
-    steps = np.abs(x[1:] - x[:-1])
-    together = t[1:] - t[:-1] < 1.5 * NS / rate
-    if not together.all():
-        steps = steps[together]
+    steps, together = np.abs(x[:, 1:] - x[:, :-1]), t_ns[:, 1:] - t_ns[:, :-1] < 1.5 * NS / rate
+    if together.all():
+        activity = _mean(steps) * rate if steps.shape[1] else np.full((len(x), 1), np.nan)
+    else:
+        kept = [s[k] for s, k in zip(steps, together, strict=True)]
+        activity = np.array([[float(np.add.reduce(s)) / len(s) * rate if len(s) else math.nan] for s in kept])
     # A partition has the order statistics that are asked for at their places, in a third of a sort's time.
-    ordered = np.partition(x, _places(len(x), 0.0, 0.1, 0.5, 1.0))
+    ordered = np.partition(x, _places(x.shape[1], 0.0, 0.1, 0.5, 1.0), axis=1)
     return {
-        "eda_median": quantile(ordered, 0.5),
-        "eda_p10": quantile(ordered, 0.1),
+        "eda_median": _quantile(ordered, 0.5),
+        "eda_p10": _quantile(ordered, 0.1),
         "eda_sd": _sd(x),
-        "eda_range": float(ordered[-1] - ordered[0]),
+        "eda_range": ordered[:, -1:] - ordered[:, :1],
         "eda_slope": line.slope(x),
         "eda_log_slope": line.slope(np.log(np.maximum(x, 0.0) + LOG_OFFSET_US)),
-        "eda_activity": _mean(steps) * rate if len(steps) else math.nan,
+        "eda_activity": activity,
     }
 
 
-def _slow_features(rows: Rows, line: _Line, window: Window) -> dict[str, float]:
-    tonic, phasic, band = rows.slow.T.copy()
+def _slow_features(slow: Array, line: _Line, seconds: float) -> dict[str, Array]:
+    tonic, phasic, band = (np.ascontiguousarray(slow[:, k]) for k in range(3))
     return {
         "scl_mean": _mean(tonic),
-        "scl_median": quantile(np.partition(tonic, _places(len(tonic), 0.5)), 0.5),
+        "scl_median": _quantile(np.partition(tonic, _places(tonic.shape[1], 0.5), axis=1), 0.5),
         "scl_slope": line.slope(tonic),
         "phasic_sd": _sd(phasic),
-        "phasic_auc": _mean(np.maximum(phasic, 0.0)) * window.seconds,
+        "phasic_auc": _mean(np.maximum(phasic, 0.0)) * seconds,
         "eda_band_sd": _sd(band),
     }
 
 
 def _scr_features(rows: Rows, usable_s: float) -> dict[str, float]:
-    sizes = rows.amplitudes.tolist()
-    out = {f"scr_count_{k}": float(sum(size >= v for size in sizes)) for k, v in _THRESHOLDS.items()}
-    out |= {f"scr_rate_{k}": 60.0 * out[f"scr_count_{k}"] / usable_s for k in _THRESHOLDS}
+    sizes, rises, recoveries = rows.amplitudes.tolist(), rows.rise_s, rows.recovery_s
+    out: dict[str, float] = {}
+    for name, threshold in _THRESHOLDS.items():
+        count = float(sum(size >= threshold for size in sizes))
+        out[f"scr_count_{name}"], out[f"scr_rate_{name}"] = count, 60.0 * count / usable_s
     out["scr_amplitude_mean"] = sum(sizes) / len(sizes) if sizes else math.nan
     out["scr_amplitude_sum"] = float(sum(sizes))
     out["scr_amplitude_max"] = max(sizes, default=0.0)
-    out["scr_rise_time"] = _mean(rows.rise_s) if len(rows.rise_s) else math.nan
-    out["scr_recovery_time"] = _mean(rows.recovery_s) if len(rows.recovery_s) else math.nan
+    out["scr_rise_time"] = float(np.add.reduce(rises)) / len(rises) if len(rises) else math.nan
+    out["scr_recovery_time"] = float(np.add.reduce(recoveries)) / len(recoveries) if len(recoveries) else math.nan
     return out
 
 

@@ -162,10 +162,10 @@ class EdaGate:
         """Session time of the first sample whose verdict is open; None where none is."""
         return int(self._waiting.rows[0]) if len(self._waiting) else None
 
-    def between(self, start_ns: int, stop_ns: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-        """Times and verdicts (numbers in :data:`REASONS`) of the samples in [start_ns, stop_ns): views."""
-        a, b = self._t.rows.searchsorted((start_ns, stop_ns))
-        return self._t.rows[a:b], self._verdicts.rows[a:b]
+    def between(self, edges_ns: NDArray[np.int64]) -> list[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
+        """Times and verdicts (numbers in :data:`REASONS`) of the samples in each [start, stop), shape (k, 2): views."""
+        times, verdicts = self._t.rows, self._verdicts.rows
+        return [(times[a:b], verdicts[a:b]) for a, b in times.searchsorted(edges_ns).tolist()]
 
     def forget(self, before_ns: int) -> None:
         """Drop the samples before `before_ns`."""
