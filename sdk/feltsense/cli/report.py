@@ -45,6 +45,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     p.add_argument("--language", choices=("en", "de"), default="en", help="language (default: %(default)s)")
     p.add_argument("--paper", choices=("a4", "letter"), default="a4", help="paper of a PDF (default: %(default)s)")
     p.add_argument(
+        "--accessible", action="store_true", help="a tagged PDF for screen readers (PDF/UA-1; feltsense[accessible])"
+    )
+    p.add_argument(
         "--for",
         dest="reader",
         choices=("clinician", "participant"),
@@ -68,6 +71,9 @@ def run(args: argparse.Namespace) -> int:
     if not name.endswith((*DOCUMENTS, *DATA, *SIGNALS)):
         known = ", ".join((*DOCUMENTS, *DATA, *SIGNALS))
         msg = f"{args.out}: reports are written as {known}; give --out a name with one of these endings"
+        raise InputError(msg)
+    if args.accessible and not name.endswith(".pdf"):
+        msg = f"{args.out}: --accessible is for a PDF; an HTML page is accessible as it is"
         raise InputError(msg)
     from feltsense import bundle, session
     from feltsense.cli._course import holds_recordings
@@ -99,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             more = appendix(recording, args.language) if args.appendix else ()
             document = clinical(summary, args.contact, args.language, more)
-        write(args.out, document, args.paper)
+        write(args.out, document, args.paper, accessible=args.accessible)
     print(f"{args.out}: report on {recording.subject}, {len(summary.sampled_gaps)} gaps, {len(summary.notices)} notices")
     return 0
 
@@ -121,7 +127,7 @@ def _course(args: argparse.Namespace) -> int:
     who = card(model_line(bundle.load(args.model)), profile)
     made = course_of(args.recording, args.days, args.subject, args.digests, Judge(args.model, args.profile))
     say = plain_days if args.reader == "participant" else over_days
-    write(args.out, say(made, args.contact, args.language, who), args.paper)
+    write(args.out, say(made, args.contact, args.language, who), args.paper, accessible=args.accessible)
     print(f"{args.out}: {made.recorded} of {len(made.days)} days of {made.subject}")
     return 0
 
@@ -134,11 +140,12 @@ def _data(out: Path, summary: Summary) -> None:
     out.write_text(text + "\n", encoding="utf-8")
 
 
-def write(out: Path, document: Document, paper: str) -> None:
+def write(out: Path, document: Document, paper: str, *, accessible: bool = False) -> None:
     """Write a document in the format that the name ends in."""
     from feltsense.report import page, pdf
+    from feltsense.report.tagged import tagged_pdf
 
     if out.suffix.lower() == ".pdf":
-        out.write_bytes(pdf(document, paper))
+        out.write_bytes((tagged_pdf if accessible else pdf)(document, paper))
     else:
         out.write_text(page(document), encoding="utf-8")

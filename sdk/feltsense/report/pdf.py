@@ -4,7 +4,7 @@ Rules
 -----
 - Page one is page one: the evidence begins on a new page.
 - Every chart's words stand under it in small type: this PDF has no tags that a screen reader could find them by. The
-  HTML page is the accessible one.
+  HTML page is accessible, and so is :mod:`feltsense.report.tagged`.
 - The same document gives the same bytes.
 """
 

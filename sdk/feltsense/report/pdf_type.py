@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["BODY", "INK", "SOFT", "Type"]
+__all__ = ["BODY", "INK", "SOFT", "Type", "families"]
 
 BODY = 8.5
 """Points of the running text; page one holds on one sheet of either paper with it."""
@@ -82,7 +82,7 @@ def _fonts() -> tuple[str, str, str]:
     from reportlab.pdfbase import pdfmetrics
     from reportlab.pdfbase.ttfonts import TTFont
 
-    for folder, names in _families():
+    for folder, names in families():
         files = [folder / f"{n}.ttf" for n in names]
         if all(f.exists() for f in files):
             for name, file in zip(names, files, strict=True):
@@ -91,7 +91,8 @@ def _fonts() -> tuple[str, str, str]:
     return ("Helvetica", "Helvetica-Bold", "Helvetica-Oblique")
 
 
-def _families() -> Iterator[tuple[Path, tuple[str, str, str]]]:
+def families() -> Iterator[tuple[Path, tuple[str, str, str]]]:
+    """Folders and names of fonts that come with a library; the first that is there is taken."""
     # DejaVu has Greek, Cyrillic and the arrows; Vera, which reportlab brings, has the Latin alphabets.
     found = find_spec("matplotlib")
     if found is not None and found.origin:
