@@ -10,7 +10,7 @@ Rules
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from feltsense.errors import MissingExtraError, UnknownNameError
 from feltsense.report import drawing
@@ -54,13 +54,14 @@ def tagged_pdf(document: Document, paper: str = "a4") -> bytes:
         import typst
     except ImportError:
         raise MissingExtraError("accessible", "a tagged PDF") from None
-    folder, family = next(((str(f), _FAMILY[names[0]]) for f, names in families() if f.is_dir()), ("", ""))
-    source = "\n".join([*_setup(document, paper, family), *(f"#{_block(b)}" for b in document.blocks)])
+    found = next(((f, _FAMILY[names[0]]) for f, names in families() if f.is_dir()), None)
+    folders: list[Any] = [] if found is None else [found[0]]
+    source = "\n".join([*_setup(document, paper, "" if found is None else found[1]), *(f"#{_block(b)}" for b in document.blocks)])
     written: bytes = typst.compile(
         source.encode(),
         format="pdf",
         pdf_standards="ua-1",
-        font_paths=[folder] if folder else [],
+        font_paths=folders,
         ignore_system_fonts=True,
     )
     return written
