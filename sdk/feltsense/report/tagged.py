@@ -56,7 +56,8 @@ def tagged_pdf(document: Document, paper: str = "a4") -> bytes:
         raise MissingExtraError("accessible", "a tagged PDF") from None
     found = next(((f, _FAMILY[names[0]]) for f, names in families() if f.is_dir()), None)
     folders: list[Any] = [] if found is None else [found[0]]
-    source = "\n".join([*_setup(document, paper, "" if found is None else found[1]), *(f"#{_block(b)}" for b in document.blocks)])
+    setup = _setup(document, paper, "" if found is None else found[1])
+    source = "\n".join([*setup, *(f"#{_block(b)}" for b in document.blocks)])
     written: bytes = typst.compile(
         source.encode(),
         format="pdf",
