@@ -257,7 +257,7 @@ def part_of(profile, output, rates, true):
         count += n
         return [(output.uuid, data) for data in output.encode(moment)], dict.fromkeys(present, n)
 
-    return Part(present, n / rate / true, send, output.indicate, profile.name.startswith("movisens"))
+    return Part(present, n / rate / true, send, output.indicate, output.keeps)
 
 
 def strap():

@@ -33,10 +33,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Action",
     "Advertisement",
+    "Damaged",
     "Decoded",
     "Device",
     "Frame",
     "Kept",
+    "Pieced",
     "Read",
     "Repeated",
     "RoundTrip",
@@ -176,6 +178,11 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
+class Damaged:
+    """Bytes before the frames that follow were no frame's: where nothing is numbered, something may be missing here."""
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """A device's answer to a request for lost frames.
 
@@ -212,7 +219,7 @@ class RoundTrip:
     sent_ns: int
 
 
-Decoded = Frame | StreamReset | Repeated | Kept | RoundTrip
+Decoded = Frame | StreamReset | Damaged | Repeated | Kept | RoundTrip
 
 
 @runtime_checkable
@@ -228,6 +235,14 @@ class Tended(Protocol):
 
     def fetch(self, stream: str, first: int, frames: int) -> Write:
         """Request for frames by their sequence numbers."""
+
+
+@runtime_checkable
+class Pieced(Protocol):
+    """What devices have whose frames may come in several notifications."""
+
+    def cut(self) -> None:
+        """The connection has gone: what waits for its rest will never get it."""
 
 
 class Device(Protocol):

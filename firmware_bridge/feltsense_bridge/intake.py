@@ -26,7 +26,7 @@ from feltsense.core.timeline import NS, to_ns
 from feltsense.errors import ProtocolError
 from feltsense_bridge.accounting import StreamAccount
 from feltsense_bridge.clock import DeviceClock
-from feltsense_bridge.device import Kept, Repeated, RoundTrip, StreamReset, Tended
+from feltsense_bridge.device import Damaged, Kept, Pieced, Repeated, RoundTrip, StreamReset, Tended
 from feltsense_bridge.errors import ChangedDeviceError
 from feltsense_bridge.frames import SEQUENCE_MODULUS
 from feltsense_bridge.refill import Refill
@@ -227,8 +227,7 @@ class Intake:
         try:
             found = self._device.decode(entry.uuid, entry.data)
         except ProtocolError:
-            self.corrupt += 1
-            self._blame(GapReason.CORRUPT)
+            self._spoil()
             return
         for said in found:
             self._heed(said, entry.arrival_ns)
@@ -237,6 +236,8 @@ class Intake:
         match said:
             case StreamReset():
                 self._reset(said, arrival_ns)
+            case Damaged():
+                self._spoil()
             case Repeated():
                 if said.stream in self.accounts:
                     self.accounts[said.stream].counters.duplicates += 1
@@ -281,6 +282,10 @@ class Intake:
             return max(to_ns(QUIET_IRREGULAR_S), floor)
         return max(QUIET_PERIODS * n * NS * rate.denominator // rate.numerator, to_ns(QUIET_S), floor)
 
+    def _spoil(self) -> None:
+        self.corrupt += 1
+        self._blame(GapReason.CORRUPT)
+
     def _blame(self, reason: GapReason) -> None:
         for account in self.accounts.values():
             account.blame(reason)
@@ -295,6 +300,9 @@ class Intake:
         self._ready.append(Event(t_ns, EventKind.CONNECTED, text=self._label))
 
     def _down(self, t_ns: int) -> None:
+        # Here, in the order of what was heard: when the start dialogue runs, older notifications may still wait.
+        if isinstance(self._device, Pieced):
+            self._device.cut()
         for stream, account in self.accounts.items():
             account.interrupt(GapReason.DISCONNECT)
             self._stall(stream, t_ns)

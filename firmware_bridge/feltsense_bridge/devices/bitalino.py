@@ -185,7 +185,6 @@ class Bitalino:
 
     def start(self) -> Generator[Action, bytes | None, None]:
         """Set the rate and start the channels."""
-        self._buffer, self._notified, self._sequence = b"", b"", None
         yield Subscribe(FRAMES)
         yield Write(COMMANDS, bytes([_RATE_COMMAND]))
         channels = sum(1 << _CHANNEL[name] for name in self.streams)
@@ -195,6 +194,10 @@ class Bitalino:
         """Stop: the board measures on otherwise."""
         yield Write(COMMANDS, bytes([_STOP]))
         yield Unsubscribe(FRAMES)
+
+    def cut(self) -> None:
+        """Forget what waits for its rest."""
+        self._buffer, self._notified, self._sequence = b"", b"", None
 
     def decode(self, uuid: str, data: bytes) -> list[Decoded]:
         """Frames that a notification completes; what is left over waits for the next.

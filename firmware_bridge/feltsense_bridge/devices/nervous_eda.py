@@ -131,12 +131,15 @@ class NervousEda:
 
     def start(self) -> Generator[Action, bytes | None, None]:
         """Subscribe; the sensor sends by itself."""
-        self._buffer = b""
         yield Subscribe(TX)
 
     def stop(self) -> Generator[Action, bytes | None, None]:
         """Unsubscribe."""
         yield Unsubscribe(TX)
+
+    def cut(self) -> None:
+        """Forget what waits for its rest."""
+        self._buffer = b""
 
     def decode(self, uuid: str, data: bytes) -> list[Decoded]:
         """Frames of the messages that these bytes complete.

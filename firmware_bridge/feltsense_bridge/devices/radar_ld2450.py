@@ -22,7 +22,7 @@ import numpy as np
 
 from feltsense.core.signals import IRREGULAR, SignalSpec, spec
 from feltsense.errors import ProtocolError
-from feltsense_bridge.device import Advertisement, Frame, Subscribe, Unsubscribe
+from feltsense_bridge.device import Advertisement, Damaged, Frame, Subscribe, Unsubscribe
 from feltsense_bridge.devices._gatt import chosen
 
 if TYPE_CHECKING:
@@ -112,12 +112,15 @@ class RadarLd2450:
 
     def start(self) -> Generator[Action, bytes | None, None]:
         """Listen; the radar sends by itself."""
-        self._buffer = b""
         yield Subscribe(BYTES)
 
     def stop(self) -> Generator[Action, bytes | None, None]:
         """Listen no longer."""
         yield Unsubscribe(BYTES)
+
+    def cut(self) -> None:
+        """Forget what waits for its rest."""
+        self._buffer = b""
 
     def decode(self, uuid: str, data: bytes) -> list[Decoded]:
         """Frames that these bytes complete, one row each; what is left over waits for the next.
@@ -144,7 +147,10 @@ class RadarLd2450:
         if skipped and not rows:
             msg = f"{skipped} bytes from the radar are no frame: is the port the radar's, at {BAUD} baud?"
             raise ProtocolError(msg, 0)
-        return [Frame(self.streams[0], np.array(rows))] if rows else []
+        if not rows:
+            return []
+        frame = Frame(self.streams[0], np.array(rows))
+        return [Damaged(), frame] if skipped else [frame]
 
 
 DEVICE = RadarLd2450

@@ -142,7 +142,6 @@ class Shimmer3R:
 
     def start(self) -> Generator[Action, bytes | None, None]:
         """Set rate, sensor and range, and start."""
-        self._buffer, self._notified, self._last = b"", b"", None
         yield Subscribe(NOTIFY)
         for command in (
             bytes([_SET_RATE]) + _PERIOD.to_bytes(2, "little"),
@@ -156,6 +155,10 @@ class Shimmer3R:
         """Stop: the sensor measures on otherwise."""
         yield Write(COMMANDS, bytes([_STOP]))
         yield Unsubscribe(NOTIFY)
+
+    def cut(self) -> None:
+        """Forget what waits for its rest."""
+        self._buffer, self._notified, self._last = b"", b"", None
 
     def decode(self, uuid: str, data: bytes) -> list[Decoded]:
         """Frames that a notification completes; what is left over waits for the next.

@@ -104,12 +104,15 @@ class ThermalArray:
 
     def start(self) -> Generator[Action, bytes | None, None]:
         """Subscribe; the array sends by itself."""
-        self._parts = []
         yield Subscribe(IMAGE)
 
     def stop(self) -> Generator[Action, bytes | None, None]:
         """Unsubscribe."""
         yield Unsubscribe(IMAGE)
+
+    def cut(self) -> None:
+        """Forget what waits for its rest."""
+        self._parts = []
 
     def decode(self, uuid: str, data: bytes) -> list[Decoded]:
         """The image that a part completes.

@@ -85,7 +85,8 @@ class VirtualSensor:
         self._past: Counter[str] = Counter()
         self._ended: dict[str, int] = {}
         self._lose: Counter[str] = Counter()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._unconfirmed: set[asyncio.Future[None]] = set()
         self._begun = asyncio.Event()
         self._courier: Courier | None = None
         self._fate: asyncio.Task[None] | None = None
@@ -324,9 +325,15 @@ class VirtualSensor:
         """Indicate after the present request has been answered: a handler must not wait for its own host."""
         self._spawn(self._indicate(characteristic, value))
 
-    async def _indicate(self, characteristic: Any, value: bytes) -> None:
-        if self._connection is not None:
-            await self._device.indicate_subscriber(self._connection, characteristic, value)
+    async def _indicate(self, characteristic: Any, value: bytes) -> bool:
+        """Whether the host has confirmed it; where it goes before, nothing is waited for."""
+        if self._connection is None:
+            return False
+        asking = asyncio.ensure_future(self._device.indicate_subscriber(self._connection, characteristic, value))
+        self._unconfirmed.add(asking)
+        asking.add_done_callback(self._unconfirmed.discard)
+        await asyncio.wait([asking])
+        return not asking.cancelled() and asking.result() is None
 
     # ------------------------------------------------------------------ what goes wrong
 
@@ -380,11 +387,13 @@ class VirtualSensor:
 
     def _on_disconnection(self, _reason: int) -> None:
         self._connection = None
+        for asking in tuple(self._unconfirmed):
+            asking.cancel()
         self._lost_connection()
         if not self._away:
             self._spawn(self._advertise())
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

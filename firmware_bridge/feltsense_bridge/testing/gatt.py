@@ -75,6 +75,8 @@ class Output:
         Samples a notification.
     indicate : bool
         Indications instead of notifications.
+    keeps : bool
+        What nobody took is kept, and sent before anything else when somebody does.
     """
 
     streams: tuple[str, ...]
@@ -82,6 +84,7 @@ class Output:
     encode: Callable[[Moment], Sequence[bytes]]
     per_frame: int = 1
     indicate: bool = False
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +263,7 @@ class VirtualGatt(VirtualSensor):
     def _deliverer(self, output: Output, present: Sequence[str]) -> Callable[[int, NDArray[np.float64]], Awaitable[None]]:
         lead = present[0]
         rate = float(self._tracks[lead].rate)
-        first = 0
+        first, kept = 0, list[bytes]()
 
         async def deliver(last_ns: int, values: NDArray[np.float64]) -> None:
             nonlocal first
@@ -272,19 +275,26 @@ class VirtualGatt(VirtualSensor):
             shown = {lead: values} | {s: _latest(self._tracks[s], at) for s in present[1:]}
             moment = Moment(self.device_ns(last_ns), last_ns, sequence, first, rate, shown)
             first += len(values)
-            notifications = output.encode(moment)
-            if output.uuid not in self._heard or not self._sent.intersection(present) or self.lost(lead):
+            kept.extend(output.encode(moment))
+            heard = output.uuid in self._heard and self._sent.intersection(present)
+            if not heard and output.keeps:
                 return
-            for value in notifications:
-                await self._send(output, value)
+            if not heard or self.lost(lead):
+                kept.clear()
+            while kept:
+                value = kept.pop(0)
+                if not await self._send(output, value) and output.keeps:
+                    kept.insert(0, value)
+                    return
 
         return deliver
 
-    async def _send(self, output: Output, value: bytes) -> None:
+    async def _send(self, output: Output, value: bytes) -> bool:
+        """Whether it is known to have arrived, or nothing tells."""
         if output.indicate:
-            await self._indicate(self._chars[output.uuid], value)
-        else:
-            await self.notify(self._chars[output.uuid], value)
+            return await self._indicate(self._chars[output.uuid], value)
+        await self.notify(self._chars[output.uuid], value)
+        return True
 
 
 def _latest(track: Track, at: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -179,7 +179,7 @@ def shimmer3r() -> Profile:
 
 
 def movisens() -> Profile:
-    """Movisens: ten seconds of means at once."""
+    """Movisens: ten seconds of means at once; what nobody took comes later."""
 
     def encode(name: str, moment: Moment) -> Sequence[bytes]:
         counts = tuple(int(c) for c in np.rint(moment.values[name][:, 0] / kept.STEP[name]))
@@ -187,7 +187,7 @@ def movisens() -> Profile:
 
     kinds = {"eda": "eda", "skin_temperature": "skin_temperature"}
     uuids = {"eda": kept.EDA_BUFFERED, "skin_temperature": kept.TEMPERATURE_BUFFERED}
-    outputs = tuple(Output((n,), uuid, partial(encode, n), _KEPT_S, indicate=True) for n, uuid in uuids.items())
+    outputs = tuple(Output((n,), uuid, partial(encode, n), _KEPT_S, indicate=True, keeps=True) for n, uuid in uuids.items())
     return Profile("movisens EdaMove", _MOVISENS_SERVICE, kinds, outputs, advertised=False)
 
 
