@@ -106,7 +106,8 @@ def _judged(
     from feltsense.evaluate.result import result
 
     folder = Path(args.keep_folds) if args.keep_folds else None
-    plan = Plan(args.seed, args.draws, folder, kept(args), progress)
+    # A model that is there is not fitted anew.
+    plan = Plan(args.seed, 0 if args.model else args.draws, folder, kept(args), progress)
     if args.model:
         model = bundle.load(args.model, runner="numpy").model
         seen = sorted(set(cohort.people) & set(model.training.get("subjects", [])))
