@@ -172,7 +172,7 @@ def _digest(given: Any) -> str:
     """Digest of all that folds depend on."""
     splits, *more = given
     data = (*splits.cohort.lines, *(splits.source.lines if splits.source is not None else ()))
-    plain = [replace(x, kept=None) if isinstance(x, Plan) else x for x in more]
+    plain = [replace(x, kept=None, draws=0) if isinstance(x, Plan) else x for x in more]
     return digest_of(*plain, splits.groups, *data)
 
 
