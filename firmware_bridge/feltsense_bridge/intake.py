@@ -114,6 +114,7 @@ class Intake:
         self._heard: dict[str, tuple[int, int]] = {}
         self._stalled: set[str] = set()
         self._refills: dict[str, Refill] = {}
+        self._hints: dict[str, GapReason] = {}
 
     @property
     def streams(self) -> Mapping[str, StreamInfo]:
@@ -259,11 +260,17 @@ class Intake:
             return
         self._heard[frame.stream] = (arrival_ns, self._patience(account, len(frame.values)))
         refill = self._refills.get(frame.stream)
-        self._account([(frame, arrival_ns)] if refill is None else refill.push(frame, arrival_ns))
+        if refill is None:
+            self._put(account, frame, arrival_ns)
+        else:
+            self._account(refill.push(frame, arrival_ns, self._hints.pop(frame.stream, GapReason.LINK)))
 
     def _account(self, frames: Released) -> None:
-        for frame, arrival_ns in frames:
-            self._put(self.accounts[frame.stream], frame, arrival_ns)
+        for frame, arrival_ns, hint in frames:
+            account = self.accounts[frame.stream]
+            if hint is not GapReason.LINK:
+                account.blame(hint)
+            self._put(account, frame, arrival_ns)
 
     def _put(self, account: StreamAccount, frame: Frame, arrival_ns: int) -> None:
         resets = account.counters.resets
@@ -287,8 +294,12 @@ class Intake:
         self._blame(GapReason.CORRUPT)
 
     def _blame(self, reason: GapReason) -> None:
-        for account in self.accounts.values():
-            account.blame(reason)
+        for stream, account in self.accounts.items():
+            # Where frames wait for lost ones, the reason waits with the next.
+            if stream in self._refills:
+                self._hints[stream] = reason
+            else:
+                account.blame(reason)
 
     def _up(self, t_ns: int) -> None:
         self.ended = ""

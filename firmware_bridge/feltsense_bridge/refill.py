@@ -9,6 +9,8 @@ Contract
   or :data:`WAIT_S` have passed without a frame of the hole. Then what is there comes out, and the account finds the gap.
 - Times are those of arrivals, so that a capture decides as the session did. An outage stops the waiting's clock: the
   device keeps what it measures meanwhile.
+- Each frame carries what tore the hole before it, if it is known (an overflow, a damaged notification), through the
+  waiting: of several holes each keeps its own reason. A frame of a hole that was fetched again has the hole's.
 - A frame that is behind what has come out is handed on at once: the account knows doubles and stragglers.
 """
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from feltsense.core.chunk import GapReason
 from feltsense.core.timeline import to_ns
 from feltsense_bridge.continuity import Stragglers
 
@@ -31,8 +34,8 @@ ASK_S: Final = 1.0
 WAITING_FRAMES: Final = 4096
 """So many frames may wait (35 minutes at two a second): a hole that takes longer to fill stays one."""
 
-Released = list[tuple["Frame", int]]
-"""Frames whose turn it is, each with its arrival."""
+Released = list[tuple["Frame", int, GapReason]]
+"""Frames whose turn it is, each with its arrival, and the reason of a hole before it."""
 
 
 class Refill:
@@ -51,7 +54,7 @@ class Refill:
         self._wait_ns, self._ask_ns = to_ns(WAIT_S * max(1.0, pace)), to_ns(ASK_S)
         self._next: int | None = None
         self._device_ns = 0
-        self._held: dict[int, tuple[Frame, int]] = {}
+        self._held: dict[int, tuple[Frame, int, GapReason]] = {}
         self._since = 0
         self._asked: int | None = None
         self._refused = False
@@ -61,21 +64,23 @@ class Refill:
         """Whether frames wait."""
         return bool(self._held)
 
-    def push(self, frame: Frame, arrival_ns: int) -> Released:
-        """Take a frame; give those whose turn it is."""
+    def push(self, frame: Frame, arrival_ns: int, hint: GapReason = GapReason.LINK) -> Released:
+        """Take a frame; give those whose turn it is. `hint`: why frames before it are missing, if some are."""
         number = frame.sequence
         if number is None:
-            return [(frame, arrival_ns)]
+            return [(frame, arrival_ns, hint)]
+        if frame.again:
+            hint = self._torn_by(number)
         ahead = 0 if self._next is None else (number - self._next) % self._modulus
         if ahead >= self._modulus // 2:
-            return self._behind(frame, arrival_ns)
+            return self._behind(frame, arrival_ns, hint)
         if ahead == 0 or self._refused:
             out = self.flush() if ahead else []
             self._advance(frame, arrival_ns)
-            return [*out, (frame, arrival_ns), *self._follow()]
+            return [*out, (frame, arrival_ns, hint), *self._follow()]
         if not self._held:
             self._since, self._asked = arrival_ns, None
-        self._held[number] = (frame, arrival_ns)
+        self._held[number] = (frame, arrival_ns, hint)
         return self.flush() if len(self._held) > WAITING_FRAMES else []
 
     def overdue(self, now_ns: int) -> Released:
@@ -127,12 +132,12 @@ class Refill:
         """What waits and follows without a hole."""
         out: Released = []
         while self._next is not None and self._next in self._held:
-            frame, arrival_ns = self._held.pop(self._next)
+            frame, arrival_ns, hint = self._held.pop(self._next)
             self._advance(frame, arrival_ns)
-            out.append((frame, arrival_ns))
+            out.append((frame, arrival_ns, hint))
         return out
 
-    def _behind(self, frame: Frame, arrival_ns: int) -> Released:
+    def _behind(self, frame: Frame, arrival_ns: int, hint: GapReason) -> Released:
         """A frame whose number has been passed: a straggler, or the device was switched off and on."""
         if frame.again:
             return []
@@ -141,8 +146,13 @@ class Refill:
             # The number went back, and counts anew from here.
             out = self.flush()
             self._advance(frame, arrival_ns)
-            return [*out, (frame, arrival_ns)]
-        return [(frame, arrival_ns)]
+            return [*out, (frame, arrival_ns, hint)]
+        return [(frame, arrival_ns, hint)]
+
+    def _torn_by(self, number: int) -> GapReason:
+        """Reason of the hole that a number is in: the next frame that waits has it."""
+        ahead = min(self._held, key=lambda n: (n - number) % self._modulus, default=None)
+        return GapReason.LINK if ahead is None else self._held[ahead][2]
 
     def _advance(self, frame: Frame, arrival_ns: int) -> None:
         self._stragglers.clear()

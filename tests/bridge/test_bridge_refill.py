@@ -1,11 +1,18 @@
 """Frames that wait for lost ones: order, what is asked for, and when waiting ends."""
 
+from fractions import Fraction
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from radio_cases import board_with
 
+from feltsense.core.chunk import GapReason
 from feltsense.core.timeline import NS
 from feltsense_bridge.device import Frame
+from feltsense_bridge.devices import _open_gatt as gatt
+from feltsense_bridge.frames import StreamFrame
+from feltsense_bridge.intake import Intake
 from feltsense_bridge.refill import ASK_S, WAIT_S, WAITING_FRAMES, Refill
 
 MODULUS = 256
@@ -16,7 +23,7 @@ def frame(k, *, again=False):
 
 
 def numbers(released):
-    return [int(f.values[0, 0]) for f, _ in released]
+    return [int(f.values[0, 0]) for f, *_ in released]
 
 
 @given(
@@ -98,9 +105,43 @@ def test_a_number_that_went_back_counts_anew():
     refill = Refill(MODULUS)
     held(refill, 200, 203)
     later = Frame("eda", np.zeros((1, 1)), 300 * NS, 90, MODULUS)
-    assert [f.sequence for f, _ in refill.push(later, 0)] == [203, 90]
+    assert [f.sequence for f, *_ in refill.push(later, 0)] == [203, 90]
     # Switched off and on: the device's time went back, too. Two frames may be stragglers, the third is none.
     restarted = [Frame("eda", np.zeros((1, 1)), k * NS, k, MODULUS) for k in (0, 1, 2, 3)]
-    assert [[f.sequence for f, _ in refill.push(f, 0)] for f in restarted] == [[0], [1], [2], [3]]
+    assert [[f.sequence for f, *_ in refill.push(f, 0)] for f in restarted] == [[0], [1], [2], [3]]
     assert refill.push(Frame("eda", np.zeros((1, 1)), 5 * NS, 5, MODULUS), 0) == []
     assert refill.wanted(0) == (4, 1)
+
+
+def test_each_hole_keeps_its_own_reason():
+    refill = Refill(MODULUS)
+    refill.push(frame(0), 0)
+    refill.push(frame(4), 0, GapReason.OVERFLOW)
+    refill.push(frame(8), 0)
+    refill.push(frame(12), 0, GapReason.CORRUPT)
+    # Of each hole the device still has the last frame.
+    for number in (3, 7, 11):
+        refill.push(frame(number, again=True), 0)
+    out = [(f.sequence, hint) for f, _, hint in refill.flush()]
+    assert out == [
+        (3, GapReason.OVERFLOW), (4, GapReason.OVERFLOW), (7, GapReason.LINK), (8, GapReason.LINK),
+        (11, GapReason.CORRUPT), (12, GapReason.CORRUPT),
+    ]  # fmt: skip
+
+
+def test_the_accounts_of_several_holes_name_each_reason():
+    intake = Intake(board_with([gatt.BoardStream(0, "eda", Fraction(4), 1e-5, keeps=True)]), "b", "b")
+    intake.declare()
+    intake.connected(0)
+    frames = [StreamFrame(0, k, (k + 1) * 250_000, np.array([[k]])).encode() for k in range(16)]
+    heard = [*range(3), None, *range(5, 8), *range(10, 12), None, *range(14, 16)]
+    now = 0
+    for k in heard:
+        now += NS // 4
+        intake.hear(gatt.DATA, b"damaged" if k is None else frames[k], now)
+    gaps = []
+    for late in (now, now + 6 * NS):
+        intake.hear(gatt.DATA, frames[15], late)
+        while (item := intake.poll(late)) is not None:
+            gaps += [item.gap] if getattr(item, "gap", None) else []
+    assert [(g.samples, g.reason.value) for g in gaps] == [(2, "corrupt"), (2, "link"), (2, "corrupt")]
