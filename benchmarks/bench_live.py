@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from cardiac_cases import beat_times, one_stream, recording, synthetic_ecg
 from feltsense.core.chunk import Chunk
-from feltsense.dsp.blocks import BlockFilter, samples
+from feltsense.dsp.blocks import samples
 from feltsense.dsp.eda import ScrDetector, slow_filter
 from feltsense.dsp.peaks import QrsDetector
 from feltsense.features import extractor
@@ -78,7 +78,7 @@ def clock_cost():
 def floor(ecg, eda):
     start = time.process_time()
     qrs, slow, scr = QrsDetector(ECG_HZ), slow_filter(EDA_HZ), ScrDetector(EDA_HZ)
-    f = BlockFilter(qrs.operation, samples(2.0, ECG_HZ), samples(4.0, ECG_HZ), samples(1.5, ECG_HZ))
+    f = qrs.blocks(samples(2.0, ECG_HZ), samples(4.0, ECG_HZ), samples(1.5, ECG_HZ))
     for part in np.split(ecg, range(ECG_HZ, len(ecg), ECG_HZ)):
         for block in f.push(part):
             qrs.advance(block)

@@ -138,3 +138,22 @@ def test_cells_lie_on_the_grid_of_the_run(sizes):
     assert np.array_equal(cells.within(95, 700)[:, 0], np.arange(10, 60, 10))
     cells.forget(300)
     assert cells.within(0, 2000)[0, 0] == 30
+
+
+@pytest.mark.parametrize("rate", [130, 360])
+def test_qrs_filter_is_the_whole_records_filter_under_any_cut(rate):
+    from feltsense.dsp.qrs_filter import QrsFilter
+
+    rng = np.random.default_rng(0)
+    x = 300.0 + np.cumsum(rng.standard_normal(20 * rate)) / rate + (np.arange(20 * rate) % rate == 0)
+    block, after = samples(2.0, rate), samples(1.5, rate)
+    whole = QrsFilter(rate, block, after)
+    rows = np.concatenate([b.values for b in whole.push(x) + whole.flush()])
+    for cuts in (np.arange(1, len(x)), np.sort(rng.integers(1, len(x), 9))):
+        f = QrsFilter(rate, block, after)
+        cut = [b.values for part in np.split(x, cuts) for b in f.push(part)] + [b.values for b in f.flush()]
+        assert np.array_equal(np.concatenate(cut), rows)
+    inner = slice(6 * rate, 14 * rate)
+    theirs = ecg_clean(rate)(x)
+    assert np.ptp((rows[:, 0] - theirs)[inner]) < 0.05 * np.ptp(theirs[inner])
+    assert not QrsFilter(rate, block, after).flush()

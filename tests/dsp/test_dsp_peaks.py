@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cardiac_cases import beat_times, matched, mitdb, synthetic_ecg, synthetic_ppg
-from feltsense.dsp.blocks import BlockFilter, samples
+from feltsense.dsp.blocks import samples
 from feltsense.dsp.peaks import PulseDetector, QrsDetector, parabola
 from feltsense.dsp.waves import Pulse, Qrs
 
@@ -13,7 +13,7 @@ TRIM = 10.0
 
 
 def detect(detector, x, rate):
-    f = BlockFilter(detector.operation, samples(2.0, rate), samples(4.0, rate), samples(1.5, rate))
+    f = detector.blocks(samples(2.0, rate), samples(4.0, rate), samples(1.5, rate))
     return np.array([p for b in f.push(x) + f.flush() for p in detector.advance(b)], dtype=int)
 
 
@@ -48,9 +48,10 @@ def test_synthetic_r_waves_are_timed_to_a_fraction_of_a_sample(rate):
     truth = beat_times(120)[:-1]
     x = synthetic_ecg(truth, 120, rate)
     detector = Qrs(rate).detector()
-    rows = detector.operation(x)
-    f = BlockFilter(detector.operation, samples(2.0, rate), samples(4.0, rate), samples(1.5, rate))
-    peaks = [p for b in f.push(x) + f.flush() for p in detector.advance(b)]
+    f = detector.blocks(samples(2.0, rate), samples(4.0, rate), samples(1.5, rate))
+    blocks = f.push(x) + f.flush()
+    rows = np.concatenate([b.values for b in blocks])
+    peaks = [p for b in blocks for p in detector.advance(b)]
     beats = [Qrs(rate).measure(rows, 0, p) for p in peaks]
     fiducials = np.array([b.fiducial for b in beats if b is not None]) / rate
     middle = truth[(truth > 1) & (truth < 118)]

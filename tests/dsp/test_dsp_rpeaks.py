@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cardiac_cases import beat_times, matched, mitdb, synthetic_ecg
-from feltsense.dsp.blocks import BlockFilter, samples
+from feltsense.dsp.blocks import samples
 from feltsense.dsp.peaks import QrsDetector
 
 TRIM = 10.0
@@ -14,7 +14,7 @@ RATES = (130, 250, 360)
 
 def detect(x, rate, cuts=()):
     detector = QrsDetector(rate)
-    f = BlockFilter(detector.operation, samples(2.0, rate), samples(4.0, rate), samples(1.5, rate))
+    f = detector.blocks(samples(2.0, rate), samples(4.0, rate), samples(1.5, rate))
     peaks = [p for part in np.split(x, cuts) for b in f.push(part) for p in detector.advance(b)]
     peaks += [p for b in f.flush() for p in detector.advance(b)]
     return np.array(peaks, dtype=int), detector

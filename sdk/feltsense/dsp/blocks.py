@@ -35,12 +35,11 @@ except ImportError:
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["Block", "BlockFilter", "Tail", "samples", "zero_phase"]
+__all__ = ["Block", "BlockFilter", "Tail", "samples", "sections", "zero_phase"]
 
 Operation = Callable[["NDArray[np.float64]"], "NDArray[np.float64]"]
 """Span of samples, shape (n,) or (n, c) → outputs, shape (n,) or (n, m): one row a sample."""
 
-_Part = Callable[["NDArray[np.float64]", int, int], "NDArray[np.float64]"]
 _LONGEST_MATRIX = 256
 """Samples of a span: beyond, a product costs more than to filter."""
 _FIRST_CAPACITY = 256
@@ -84,11 +83,20 @@ def zero_phase(
 
 def _filtered(sos: NDArray[np.float64], x: NDArray[np.float64], zi: NDArray[np.float64]) -> NDArray[np.float64]:
     y: NDArray[np.float64]
-    if _sections is None or x.ndim > 1:
+    if x.ndim > 1:
         y = sosfilt(sos, x, axis=0, zi=zi)[0]
         return y
-    y, state = np.array(x, dtype=np.float64), np.array(zi[None])
-    _sections(sos, y[None], state)
+    return sections(sos, x, zi.copy())
+
+
+def sections(sos: NDArray[np.float64], x: NDArray[np.float64], state: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Filter samples (n,) by second-order sections; `state`, shape (sections, 2), is carried on in place."""
+    y: NDArray[np.float64]
+    if _sections is None:
+        y, state[:] = sosfilt(sos, x, zi=state)
+        return y
+    y = np.array(x, dtype=np.float64)
+    _sections(sos, y[None], state[None])
     return y
 
 
@@ -179,8 +187,7 @@ class BlockFilter:
     ----------
     operation : callable
         From a span of samples to as many rows of outputs, a pure function; for example
-        ``partial(zero_phase, sos)``, or one that stacks several filters as columns. Where it has a method
-        ``part(span, start, stop)``, that is asked for the rows of a block, which may cost less than all of them.
+        ``partial(zero_phase, sos)``, or one that stacks several filters as columns.
     block, before, after : int
         Length of a block and of its context on either side, in samples (see :func:`samples`).
     columns : int, optional
@@ -197,7 +204,6 @@ class BlockFilter:
             msg = f"a block needs at least one sample and no negative context, got {block}, {before}, {after}"
             raise ValueError(msg)
         self._operation = operation
-        self._part: _Part = getattr(operation, "part", self._cut)
         self.block, self.before, self.after = block, before, after
         self._input = Tail(columns)
         self._done = 0
@@ -244,12 +250,9 @@ class BlockFilter:
         if self._linear and len(span) == self._span:
             values = self._product(span)
         else:
-            values = self._part(span, start - first, stop - first)
+            values = self._operation(span)[start - first : stop - first]
         self._done = stop
         return Block(start, values)
-
-    def _cut(self, span: NDArray[np.float64], start: int, stop: int) -> NDArray[np.float64]:
-        return self._operation(span)[start:stop]
 
     def _product(self, span: NDArray[np.float64]) -> NDArray[np.float64]:
         if self._matrix is None:

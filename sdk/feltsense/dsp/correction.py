@@ -18,6 +18,7 @@ Source: Lipponen & Tarvainen 2019, J Med Eng Technol 43:173, figure 1 and equati
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,28 +76,37 @@ def _local_median(interval: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class _Series:
-    """Normalised changes and deviations of intervals `first`..`stop` of a series."""
+    """Normalised changes of intervals `first`..`stop` of a series, and their deviations where they are asked for."""
 
     def __init__(self, interval: NDArray[np.float64], first: int, stop: int) -> None:
         n = len(interval)
-        self.interval = interval
+        self.interval, self._first, self._stop = interval, first, stop
         change = np.diff(interval, prepend=interval[:1])
-        reach = _THRESHOLD_BEATS // 2
-        begin = max(first - _THRESHOLD_BEATS - 2, 0)
-        self.median = _local_median(interval)
-        away = interval - self.median
-        away = np.where(away < 0.0, _LOW_SIDE * away, away)
-        self.change, self.away, self.unit = np.zeros(n), np.zeros(n), np.zeros(n)
-        span, one, two = (0, 0), 0.0, 0.0
-        for i in range(max(first - 1, 0), min(stop + 2, n)):
+        self.change = np.zeros(n)
+        threshold = self._thresholds(change)
+        for i, unit in threshold.items():
+            self.change[i] = change[i] / unit if unit > 0.0 else 0.0
+
+    def _thresholds(self, x: NDArray[np.float64]) -> dict[int, float]:
+        """Threshold of each place that is looked at, from the sizes of x around it."""
+        n, reach = len(x), _THRESHOLD_BEATS // 2
+        begin = max(self._first - _THRESHOLD_BEATS - 2, 0)
+        out, span, threshold = {}, (0, 0), 0.0
+        for i in range(max(self._first - 1, 0), min(self._stop + 2, n)):
             b = min(i + reach + 1, n)
             a = max(b - _THRESHOLD_BEATS, begin)
             if (a, b) != span:  # near the end of what is known, all beats have the same window
-                span = a, b
-                one, two = _quartile_threshold(np.abs(change[a:b])), _quartile_threshold(np.abs(away[a:b]))
-            self.change[i] = change[i] / one if one > 0.0 else 0.0
-            self.away[i] = away[i] / two if two > 0.0 else 0.0
-            self.unit[i] = two
+                span, threshold = (a, b), _quartile_threshold(np.abs(x[a:b]))
+            out[i] = threshold
+        return out
+
+    @cached_property
+    def _deviations(self) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[int, float]]:
+        """Local medians, distances from them, and the distances' thresholds."""
+        median = _local_median(self.interval)
+        away = self.interval - median
+        away = np.where(away < 0.0, _LOW_SIDE * away, away)
+        return median, away, self._thresholds(away)
 
     def _near(self, offsets: tuple[int, ...], i: int) -> list[float]:
         """Changes around i; where the series ends, the nearest one that is there."""
@@ -117,9 +127,11 @@ class _Series:
         after = self._near((1, 2), i)
         long = x > 1.0 and min(after) < -1.0
         short = x < -1.0 and max(after) > 1.0
-        if not (long or short or abs(self.away[i]) > _FAR):
+        median, distance, units = self._deviations
+        size, middle, unit = float(self.interval[i]), float(median[i]), units[i]
+        far = unit > 0.0 and abs(float(distance[i])) / unit > _FAR
+        if not (long or short or far):
             return BeatClass.NORMAL
-        size, middle, unit = float(self.interval[i]), float(self.median[i]), float(self.unit[i])
         if short and i + 1 < len(self.interval) and abs(size + float(self.interval[i + 1]) - middle) < unit:
             return BeatClass.EXTRA
         if long and abs(size / 2.0 - middle) < unit:

@@ -2,9 +2,9 @@
 
 Contract
 --------
-- A detector has an *operation* for a :class:`~feltsense.dsp.blocks.BlockFilter` (everything that looks at
-  neighbouring samples) and a *state* that :meth:`advance` moves on, one finished block at a time, in order. The
-  blocks lie on the run's own grid, so the peaks do not depend on how the run was cut into chunks.
+- A detector names the filter of its *blocks* (all that looks at neighbouring samples) and has a *state* that
+  :meth:`advance` moves on, one finished block at a time, in order. The blocks lie on the run's own grid, so the peaks do
+  not depend on how the run was cut into chunks.
 - The batch methods use statistics of the whole record (mean QRS length, mean power). A stream has no whole: here
   they are running statistics with a bounded memory. On clean records the peaks are the same.
 - A complex that straddles a block's end is decided in the block in which it ends.
@@ -20,29 +20,27 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 from scipy.signal import find_peaks
 
-from feltsense.dsp.blocks import Tail, samples
-from feltsense.dsp.filters import ECG_CUT_HZ, ECG_ORDER, highpass, mains_triangle, pulse_fine, pulse_wave, without_mains
+from feltsense.dsp.blocks import BlockFilter, Tail, samples
+from feltsense.dsp.filters import pulse_fine, pulse_wave
 from feltsense.dsp.intervals import quantile
+from feltsense.dsp.qrs_filter import QRS_MEAN_SECONDS, QrsFilter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from feltsense.dsp.blocks import Block, Operation
 
-__all__ = ["PulseDetector", "QrsDetector", "Steepness", "parabola"]
+__all__ = ["PulseDetector", "QrsDetector", "parabola"]
 
 DEAD_SECONDS = 0.3
 """Two beats closer than this are one: 200 beats a minute."""
 NEVER = -(2**62)
 
-QRS_SMOOTH_SECONDS, QRS_MEAN_SECONDS = 0.1, 0.75
-"""Length of a QRS complex, and of the stretch it must stand out from (NeuroKit2's method "neurokit")."""
-QRS_WEIGHT = 1.5
 QRS_LEAST_LENGTH = 0.4
 """A complex shorter than this share of the mean complex is none."""
-QRS_MEMORY = 256
-"""Complexes that the mean length is taken over, three to four minutes: it follows a change of posture, and is long enough
-that in a burst of noise the same stretches are refused as by the mean over a whole record."""
+QRS_MEMORY = 1024
+"""Complexes that the mean length is taken over, some fifteen minutes: a stream's stand-in for the mean over a whole record,
+so that in a burst of noise the same stretches are refused."""
 QRS_INVERTED = 1.5
 """A complex whose depth below the baseline exceeds its height so many times points down; where neither is so much larger
 (an RS complex), the lead stays as it was: its fiducial must not jump between the two crests."""
@@ -159,12 +157,16 @@ class QrsDetector:
     """
 
     def __init__(self, rate: float) -> None:
-        self.operation: Operation = Steepness(rate)
-        """Raw ECG → columns: cleaned ECG, steepness minus its threshold."""
+        self._rate = rate
         self._bumps = _Bumps(round(DEAD_SECONDS * rate), samples(2 * QRS_MEAN_SECONDS, rate))
-        self._lengths: deque[int] = deque(maxlen=QRS_MEMORY)
+        self._lengths: deque[int] = deque()
+        self._total = 0
         self._votes: deque[int] = deque(maxlen=QRS_POLARITY_MEMORY)
         self._sign = 1
+
+    def blocks(self, block: int, before: int, after: int) -> QrsFilter:
+        """The filter of a run whose blocks it looks at; what lies before a block is in the filter's state."""
+        return QrsFilter(self._rate, block, after)
 
     @property
     def inverted(self) -> bool:
@@ -176,8 +178,7 @@ class QrsDetector:
         clean = block.values[:, 0]
         complexes = []
         for begin, end in self._bumps.stretches(block, clean, block.values[:, 1] > 0.0):
-            self._lengths.append(end - begin)
-            if (end - begin) * len(self._lengths) < QRS_LEAST_LENGTH * sum(self._lengths):
+            if self._too_short(end - begin):
                 continue
             low, high = self._bumps.reach(begin, end)
             if high - low >= QRS_LEAST_MV:
@@ -186,6 +187,14 @@ class QrsDetector:
         peaks = [at for begin, end, *_ in complexes if (at := self._bumps.peak(begin, end, self._sign)) is not None]
         self._bumps.forget()
         return peaks
+
+    def _too_short(self, length: int) -> bool:
+        """Whether a complex is too short beside the running mean of the last ones, itself included."""
+        self._lengths.append(length)
+        self._total += length
+        if len(self._lengths) > QRS_MEMORY:
+            self._total -= self._lengths.popleft()
+        return length * len(self._lengths) < QRS_LEAST_LENGTH * self._total
 
     def _vote(self, complexes: list[tuple[int, int, float, float]], clean: NDArray[np.float64]) -> None:
         """Let a block's complexes vote on the lead's polarity."""
@@ -198,44 +207,6 @@ class QrsDetector:
         total = sum(self._votes)
         if 2 * abs(total) > len(self._votes):
             self._sign = 1 if total > 0 else -1
-
-
-class Steepness:
-    """Raw ECG → columns: cleaned ECG, steepness minus its threshold.
-
-    Parameters
-    ----------
-    rate : float
-        Hz.
-    """
-
-    def __init__(self, rate: float) -> None:
-        self._drift, self._triangle = highpass(rate, ECG_CUT_HZ, ECG_ORDER), mains_triangle(rate)
-        self._near, self._mean = round(QRS_SMOOTH_SECONDS * rate), round(QRS_MEAN_SECONDS * rate)
-        self.reach = self._near // 2 + self._mean // 2 + 2
-        """Samples beside a row that its steepness and threshold are made of."""
-
-    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """All rows of a span."""
-        return self.part(x, 0, len(x))
-
-    def part(self, x: NDArray[np.float64], start: int, stop: int) -> NDArray[np.float64]:
-        """Rows `start` up to `stop` of a span."""
-        first, last = max(start - self.reach, 0), min(stop + self.reach, len(x))
-        out = np.empty((stop - start, 2))
-        y = without_mains(self._drift(x), self._triangle, first, last)
-        steep = np.empty(len(y))
-        if len(y) > 1:
-            np.abs(y[2:] - y[:-2], out=steep[1:-1])
-            steep[1:-1] *= 0.5
-            steep[0], steep[-1] = abs(y[1] - y[0]), abs(y[-1] - y[-2])
-        else:
-            steep[:] = 0.0
-        near = uniform_filter1d(steep, self._near, mode="nearest")
-        rows = slice(start - first, stop - first)
-        out[:, 0] = y[rows]
-        out[:, 1] = (near - QRS_WEIGHT * uniform_filter1d(near, self._mean, mode="nearest"))[rows]
-        return out
 
 
 class PulseDetector:
@@ -260,6 +231,10 @@ class PulseDetector:
         self._width = width
         self._memory = _POWER_MEMORY_SECONDS * rate
         self._power = self._weight = 0.0
+
+    def blocks(self, block: int, before: int, after: int) -> BlockFilter:
+        """The filter of a run whose blocks it looks at."""
+        return BlockFilter(self.operation, block, before, after)
 
     def advance(self, block: Block) -> list[int]:
         """Systolic peaks of the waves that end in this block, as sample numbers of the run."""

@@ -19,7 +19,7 @@ from feltsense.dsp.peaks import PulseDetector, QrsDetector, parabola
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from feltsense.dsp.blocks import Block, Operation
+    from feltsense.dsp.blocks import Block
 
 __all__ = ["Beat", "Detector", "Pulse", "Qrs", "Wave"]
 
@@ -46,10 +46,25 @@ class Beat:
     measures: tuple[float, ...]
 
 
+class Filter(Protocol):
+    """What filters a run block by block."""
+
+    @property
+    def wants(self) -> int:
+        """Samples that complete the next block."""
+
+    def push(self, x: NDArray[np.float64]) -> list[Block]:
+        """Take the run's next samples; give the blocks that became complete."""
+
+    def flush(self) -> list[Block]:
+        """End the run; give its remaining blocks."""
+
+
 class Detector(Protocol):
     """What finds peaks block by block."""
 
-    operation: Operation
+    def blocks(self, block: int, before: int, after: int) -> Filter:
+        """The filter of a run, of such a length of blocks and context."""
 
     def advance(self, block: Block) -> list[int]:
         """Peaks that are decided in this block."""
@@ -63,7 +78,7 @@ class Wave(Protocol):
     behind: int
     """Samples before a peak that a beat's fiducial may lie."""
     columns: int
-    """Columns of the detector's operation."""
+    """Columns of the filter's blocks."""
     shape: int
     """Length of a shape."""
     measures: tuple[str, ...]
@@ -78,7 +93,7 @@ class Wave(Protocol):
         Parameters
         ----------
         y : ndarray, shape (n, columns)
-            Rows of the operation, from sample `first` of the run.
+            Rows of the filter, from sample `first` of the run.
         first, at : int
             Sample numbers.
 

@@ -11,12 +11,12 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
-from scipy.signal import butter, find_peaks, sosfilt, sosfilt_zi
+from scipy.signal import find_peaks
 
-from feltsense.dsp import filters, peaks
+from feltsense.dsp import peaks
 from feltsense.dsp.blocks import samples
 from feltsense.dsp.correction import Classifier, stands_out
+from feltsense.dsp.qrs_filter import QRS_MEAN_SECONDS, QrsOperation
 from feltsense.dsp.waves import Qrs
 from feltsense.features import _beats
 from feltsense.quality.beats import LEAST_NEIGHBOURS
@@ -91,61 +91,23 @@ def run_beats(x: Array, t_ns: Ints, device_ns: Ints, rate: float, rule: BeatRule
 
 def _filtered(x: Array, rate: float, block: int) -> tuple[Array, Array]:
     """Cleaned ECG and steepness over its threshold, block by block as the stream filters them."""
-    before, after = samples(_beats.BEFORE_SECONDS, rate), samples(_beats.AFTER_SECONDS, rate)
-    operation = peaks.Steepness(rate)
-    n = len(x)
+    after, operation = samples(_beats.AFTER_SECONDS, rate), QrsOperation(rate)
+    margin, n = operation.margin, len(x)
     out = np.empty((n, 2))
-    first = -(-before // block)
+    forwards = operation.forwards(x, operation.begin(float(x[0])))
+    first = -(-margin // block)
     last = (n - after) // block  # blocks first..last−1 have their whole context
     for start in range(0, n, block):
         if first * block <= start < last * block:
             continue
-        a, stop = max(start - before, 0), min(start + block, n)
-        out[start:stop] = operation.part(x[a : start + block + after], start - a, stop - a)
+        a, stop = max(start - margin, 0), min(start + block, n)
+        out[start:stop] = operation.rows(forwards[a : start + block + after], start - a, stop - a)
     if last > first:
-        spans = np.lib.stride_tricks.sliding_window_view(x, before + block + after)[first * block - before :: block]
-        rows = _Rows(rate)
+        spans = np.lib.stride_tricks.sliding_window_view(forwards, margin + block + after)[first * block - margin :: block]
         for k in range(first, last, _ROWS):
             many = spans[k - first : min(k + _ROWS, last) - first]
-            part = slice(k * block, (k + len(many)) * block)
-            out[part] = rows(many, before, before + block)
+            out[k * block : (k + len(many)) * block] = operation.many(many, margin, margin + block)
     return out[:, 0].copy(), out[:, 1].copy()
-
-
-class _Rows:
-    """The QRS detector's operation on many spans at once, one a row."""
-
-    def __init__(self, rate: float) -> None:
-        self._sos = butter(filters.ECG_ORDER, filters.ECG_CUT_HZ, "highpass", fs=rate, output="sos")
-        self._zi = sosfilt_zi(self._sos)[:, None, :]
-        self._triangle = filters.mains_triangle(rate)
-        self._near, self._mean = round(peaks.QRS_SMOOTH_SECONDS * rate), round(peaks.QRS_MEAN_SECONDS * rate)
-        self._reach = peaks.Steepness(rate).reach
-
-    def __call__(self, x: Array, start: int, stop: int) -> Array:
-        """Samples `start` up to `stop` of each span, which has more on either side: shape (spans · samples, 2)."""
-        half, reach = len(self._triangle) // 2, self._reach
-        y = self._zero_phase(x)[:, start - reach - half : stop + reach + half]
-        flat = np.convolve(y.ravel(), self._triangle, mode="same").reshape(y.shape)
-        clean = flat[:, half : y.shape[1] - half]
-        steep = np.empty_like(clean)  # numpy's gradient, without its generality
-        np.abs(clean[:, 2:] - clean[:, :-2], out=steep[:, 1:-1])
-        steep[:, 1:-1] *= 0.5
-        steep[:, 0], steep[:, -1] = np.abs(clean[:, 1] - clean[:, 0]), np.abs(clean[:, -1] - clean[:, -2])
-        near = uniform_filter1d(steep, self._near, axis=1, mode="nearest")
-        excess = near - peaks.QRS_WEIGHT * uniform_filter1d(near, self._mean, axis=1, mode="nearest")
-        rows = slice(reach, reach + stop - start)
-        return np.stack((clean[:, rows], excess[:, rows]), axis=2).reshape(-1, 2)
-
-    def _zero_phase(self, x: Array) -> Array:
-        sos = self._sos
-        usual = 3 * (2 * len(sos) + 1 - min(int((sos[:, 2] == 0).sum()), int((sos[:, 5] == 0).sum())))
-        pad = min(usual, x.shape[1] - 1)
-        left, right = 2.0 * x[:, :1] - x[:, pad:0:-1], 2.0 * x[:, -1:] - x[:, -2 : -pad - 2 : -1]
-        y = np.concatenate((left, x, right), axis=1)
-        for _ in range(2):
-            y = sosfilt(sos, y, axis=1, zi=self._zi * y[None, :, :1])[0][:, ::-1]
-        return y[:, pad : y.shape[1] - pad]
 
 
 def _peaks(clean: Array, flag: NDArray[np.bool_], rate: float, block: int) -> tuple[Ints, Ints]:
@@ -154,7 +116,7 @@ def _peaks(clean: Array, flag: NDArray[np.bool_], rate: float, block: int) -> tu
     rises, falls = edges[flag[edges]], edges[~flag[edges]].astype(np.int64)
     rises = rises[: len(falls)]
     begin, end, decided = np.maximum(rises - 1, 0), falls - 1, falls // block
-    longest = samples(2 * peaks.QRS_MEAN_SECONDS, rate)
+    longest = samples(2 * QRS_MEAN_SECONDS, rate)
     low = np.maximum(begin, np.where(decided > 0, decided * block - longest, 0))
     refuse = _Refuse()
     high, deep = _extremes(clean, low, end)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from feltsense.dsp.blocks import Block, BlockFilter, Tail, samples
+from feltsense.dsp.blocks import Block, Tail, samples
 from feltsense.dsp.correction import Classifier, corrected
 from feltsense.dsp.intervals import IntervalRule, near_median
 from feltsense.quality.beats import likeness
@@ -208,9 +208,7 @@ class _Run:
         self._wave, self._rule = wave, rule
         self._detector = wave.detector()
         self._block = samples(BLOCK_SECONDS, rate)
-        self._filter = BlockFilter(
-            self._detector.operation, self._block, samples(BEFORE_SECONDS, rate), samples(AFTER_SECONDS, rate)
-        )
+        self._filter = self._detector.blocks(self._block, samples(BEFORE_SECONDS, rate), samples(AFTER_SECONDS, rate))
         self._back = samples(SHAPE_SECONDS, rate), samples(RHYTHM_SECONDS, rate)
         self._filtered = Tail(wave.columns)
         self._waiting: list[int] = []
