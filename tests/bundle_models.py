@@ -4,6 +4,8 @@ import lightgbm
 import numpy as np
 
 from feltsense.bundle.schema import Feature, Member, Model
+from feltsense.crossmodal.attention import Attention, start
+from feltsense.crossmodal.joint import Joint
 from feltsense.experts.linear import Linear
 from feltsense.experts.neural import Neural
 from feltsense.experts.trees import Trees
@@ -70,3 +72,41 @@ def make(seed=0, classes=("rest", "stress"), kinds=("linear", "trees", "neural")
 def relative(boosted, z):
     raw = boosted.predict(z.astype(np.float32).astype(float), raw_score=True)
     return raw[:, None] if raw.ndim == 1 else raw[:, 1:] - raw[:, :1]
+
+
+def six_modalities(seed=0, features=13):
+    """A model as large as training makes them: six modalities with three experts each, and a joint part that imagines."""
+    rng = np.random.default_rng(seed)
+    modalities = tuple("abcdef")
+    names = tuple(f"{m}.f{i}" for m in modalities for i in range(features))
+    width = len(names)
+    owner = np.repeat(np.arange(6), features)
+    z, y = rng.normal(0, 1.5, (900, width)), rng.integers(0, 2, 900)
+    z[rng.random(z.shape) < 0.1] = np.nan
+    members, stack, which = [], [], []
+    for m, modality in enumerate(modalities):
+        columns = np.flatnonzero(owner == m)
+        boosted = booster(z[:, columns], y, 2, rounds=80)
+        linear, neural = Linear.fit(z[:, columns], y, 2, 0.3), Neural.fit(z[:, columns], y, np.ones(900), 3.0, seed)
+        for expert, library in (
+            (linear, linear.margins), (neural, neural.margins),
+            (Trees.from_booster(boosted), lambda new, b=boosted: relative(b, new)),
+        ):  # fmt: skip
+            members.append(Member(modality, columns, expert))
+            stack.append(library)
+            which.append(m)
+    fusion = Fusion(
+        np.array(which), rng.uniform(0.2, 1.0, len(members)), np.array([0.1]), np.full(6, 1 / 6), np.full(6, 4.0),
+        0.5, 0.05, 0.3,
+    )
+    weights = {k: v + rng.normal(0, 0.1, v.shape) for k, v in start(width, 6, 2, rng).items()}
+    joint = Joint(Attention(owner, weights, "mean", np.ones(6, bool)), 0.7)
+    normaliser = Normaliser(
+        np.full(width, np.nan), np.arange(width), np.full(width, -1), np.zeros(width), np.ones(width), np.ones(width), 60.0
+    )
+    model = Model(
+        "stress", ("rest", "stress"), "stress", modalities, tuple(Feature(n, "1", 10.0) for n in names), names, normaliser,
+        Adaptive.fit(rng.normal(0, 1.2, (400, width)), 600.0, 30.0), tuple(members), fusion, 0.1, 0.2, 60.0, 30.0,
+        {"data": "random"}, joint,
+    )  # fmt: skip
+    return model, stack

@@ -49,3 +49,15 @@ def six(n=8, windows=100, strength=(1.0, 0.9, 0.8, 0.8, 0.7, 0.7)):
         moved = y[:, None] * np.array(strength) * (rng.random((len(y), 6)) < 0.7)
         out.append(person(f"P{i}", 1700 + i, SIX, moved + rng.normal(0, 0.4, moved.shape), y))
     return out
+
+
+def copies(n=8, windows=100):
+    """Exclusive or of two states, of which one is in two modalities: where one of these is missing, the other tells it."""
+    out = []
+    for i in range(n):
+        rng = np.random.default_rng(800 + i)
+        moved = rng.integers(0, 2, (windows // 4, 2)).repeat(4, axis=0)
+        moved[:9] = 0
+        state = np.stack([moved[:, 0], moved[:, 0], moved[:, 1]], axis=1) * np.array([2.0, 1.2, 2.0])
+        out.append(person(f"P{i}", 2900 + i, ("ppg", "ecg", "eda"), state, moved[:, 0] ^ moved[:, 1], noise=1.5))
+    return out

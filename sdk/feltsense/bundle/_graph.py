@@ -31,6 +31,9 @@ __all__ = ["build"]
 OPSET, ML_OPSET, IR = 17, 3, 8
 JOINT = ("tokens", "gates", "token", "gate", "imagined")
 """Inputs and outputs of a graph with a joint part only."""
+COMMON = ("x", "rest_mean", "rest_seconds", "seen", "z", "token")
+"""What may be one row where the others are many (one window, many coalitions): a dimension of another name, since
+onnxruntime shares memory between values whose dimensions have the same."""
 
 
 class _Builder:
@@ -130,7 +133,9 @@ def build(model: Model) -> bytes:
     if model.joint is not None:
         steps, m, width = model.joint.network.steps, len(model.modalities), model.joint.network.width
         widths |= {"tokens": [steps, m, width], "gates": [steps, m], "token": [m, width], "gate": [m], "imagined": [m]}
-    values = {n: helper.make_tensor_value_info(n, double, ["n", *w]) for n, w in widths.items()}
+    values = {
+        n: helper.make_tensor_value_info(n, double, ["windows" if n in COMMON else "n", *w]) for n, w in widths.items()
+    }
     names = [[f.name for f in fields(kind) if model.joint is not None or f.name not in JOINT] for kind in (Inputs, Outputs)]
     graph = helper.make_graph(
         g.nodes, f"feltsense_{model.target}", [values[n] for n in names[0]], [values[n] for n in names[1]], g.constants,

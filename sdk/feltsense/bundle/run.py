@@ -119,7 +119,10 @@ class Runner(Protocol):
     name: str
 
     def run(self, inputs: Inputs) -> Outputs:
-        """Evaluate rows; each row is independent of the others."""
+        """Evaluate rows; each row is independent of the others.
+
+        x, rest_mean, rest_seconds and seen may also be one row for all: one window under many circumstances.
+        """
 
 
 class NumpyRunner:
@@ -204,10 +207,17 @@ class OnnxRunner:
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._inputs = [i.name for i in self._session.get_inputs()]
         self._outputs = [o.name for o in self._session.get_outputs()]
+        rows = {i.name: i.shape[0] for i in self._session.get_inputs()}
+        # Graphs of earlier releases know one number of rows only.
+        self._alike = rows["x"] == rows["quality"]
 
     def run(self, inputs: Inputs) -> Outputs:
         """Evaluate rows."""
-        feed = {name: np.ascontiguousarray(getattr(inputs, name), dtype=np.float64) for name in self._inputs}
+        given = {name: getattr(inputs, name) for name in self._inputs}
+        if self._alike:
+            n = len(inputs.quality)
+            given = {name: np.broadcast_to(v, (n, *v.shape[1:])) if len(v) == 1 else v for name, v in given.items()}
+        feed = {name: np.ascontiguousarray(v, dtype=np.float64) for name, v in given.items()}
         out = dict(zip(self._outputs, self._session.run(self._outputs, feed), strict=True))
         # A graph without a joint part has no tokens to give.
         none = np.zeros(inputs.quality.shape)

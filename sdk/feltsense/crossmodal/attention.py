@@ -182,8 +182,8 @@ def filled(w: Mapping[str, Any], token: Any, gate: Any, imagined: NDArray[np.boo
 def forward(w: Mapping[str, Any], seen: tuple[Any, Any, Any, Any], aggregate: str, xp: Any = np) -> tuple[Any, Any]:
     """Margins and attention maps; `seen` = token, gate, tokens, gates, as in :meth:`Attention.look`."""
     token, gate, tokens, gates = seen
-    n, modalities, width = token.shape
     now = gate[:, :, None] * token + w["age"][0]
+    n, modalities, width = now.shape
     before = gates[:, :, :, None] * tokens + w["age"][1:][:, None, :]
     cls = xp.zeros((n, 1, width)) + w["cls"]
     queries = xp.concatenate([cls, now], axis=1)
