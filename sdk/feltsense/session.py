@@ -20,6 +20,7 @@ from feltsense.core.vector import Reason
 from feltsense.crossmodal.memory import Memory
 from feltsense.fusion.disagreement import verdict
 from feltsense.fusion.late import decay, held, lead
+from feltsense.fusion.prior import under
 from feltsense.pipeline import Pipeline, extract
 
 if TYPE_CHECKING:
@@ -193,13 +194,15 @@ class Session:
         reason = reason or words
         decided = model.classes.index(model.decision) - 1
         parts = ("base", *model.modalities, "joint")
+        shares = self._bundle.shares
+        p = out.probability[0] if shares is None else under(out.probability, shares)[0]
         return Prediction(
             model.target,
             window.start_ns,
             window.stop_ns,
-            {} if silent else dict(zip(model.classes, out.probability[0].tolist(), strict=True)),
+            {} if silent else dict(zip(model.classes, p.tolist(), strict=True)),
             "" if silent or resting or alone else model.classes[int(out.probability[0].argmax())],
-            () if silent else tuple(c for c, p in zip(model.classes, out.plausible[0], strict=True) if p),
+            () if silent else tuple(c for c, there in zip(model.classes, out.plausible[0], strict=True) if there),
             silent or resting or alone,
             reason,
             float(vector.quality[np.any(out.contribution[0, 1:-1] != 0.0, axis=1)].max(initial=0.0)),

@@ -6,7 +6,7 @@ No personal data is in a bundle: a person's rest enters as inputs (:class:`felts
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,11 @@ import numpy as np
 from feltsense.bundle import archive
 from feltsense.bundle.run import Inputs, NumpyRunner, OnnxRunner, Outputs, Runner
 from feltsense.errors import MissingExtraError, ProfileError, UnknownNameError
+from feltsense.fusion.prior import shares_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from feltsense.bundle.schema import Model
@@ -47,6 +50,8 @@ class Bundle:
         First 16 digits of the hash of the whole bundle.
     path : str
         Where it was loaded from.
+    shares : ndarray, shape (classes,), or None
+        How common each class is where the model is used (:meth:`with_prior`); None: equally.
     """
 
     model: Model
@@ -54,11 +59,27 @@ class Bundle:
     card: str
     id: str
     path: str
+    shares: NDArray[np.float64] | None = None
 
     @classmethod
     def load(cls, path: str | Path | None = None, runner: str = "auto") -> Bundle:
         """See :func:`load`."""
         return load(path, runner)
+
+    def with_prior(self, prior: Mapping[str, float]) -> Bundle:
+        """The same model where classes are as common as `prior` says: other probabilities, the same labels.
+
+        Parameters
+        ----------
+        prior : mapping of str to float
+            Share of each class, adding up to 1.
+
+        Raises
+        ------
+        InputError
+            If it does not fit the model's classes.
+        """
+        return replace(self, shares=shares_of(prior, self.model.classes))
 
     def rest(self, profile: UserProfile | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and seconds of rest of each of the model's features, as a profile knows them.

@@ -41,6 +41,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     p.add_argument("--model", metavar="BUNDLE", help="model bundle (default: the shipped one for stress)")
     p.add_argument("--window", type=float, metavar="SECONDS", help="must be the bundle's; only to make sure")
     p.add_argument("--hop", type=float, default=DEFAULT_HOP_S, metavar="SECONDS", help="seconds between windows (5)")
+    p.add_argument("--prior", metavar="CLASS=SHARE,…", help="how common each class is here; changes p_*, not labels")
     p.add_argument("--rationale", metavar="CSV", help="write a second table: why, in checked sentences and Shapley values")
     p.add_argument("--language", default="en", choices=("en", "de"), help="of the sentences (en)")
     p.add_argument("--episodes", metavar="CSV", help="write the episodes: when a state began, was strongest and ended")
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from feltsense.session import Session
 
     _apart(args)
-    loaded = bundle.load(args.model)
+    loaded = _prior(args, bundle.load(args.model))
     if args.window is not None and args.window != loaded.model.window_s:
         length = loaded.model.window_s
         msg = f"--window {args.window:g}: this model was trained on windows of {length:g} s; leave --window out"
@@ -93,6 +94,21 @@ def run(args: argparse.Namespace) -> int:
     for line in episodes.lines() if episodes else ():
         sys.stdout.write(f"{args.episodes}: {line}\n")
     return 0
+
+
+def _prior(args: argparse.Namespace, loaded: Bundle) -> Bundle:
+    """The model where classes are as common as the option says."""
+    from feltsense.errors import InputError
+
+    if args.prior is None:
+        return loaded
+    pairs = [part.partition("=") for part in args.prior.split(",")]
+    try:
+        prior = {name.strip(): float(share) for name, _, share in pairs}
+    except ValueError:
+        msg = f"--prior {args.prior}: write CLASS=SHARE for each class, for example rest=0.95,stress=0.05"
+        raise InputError(msg) from None
+    return loaded.with_prior(prior)
 
 
 def _apart(args: argparse.Namespace) -> None:

@@ -130,6 +130,7 @@ def fit(
     experts = [fit_expert(rows, fits[i]) for i in kept]
     members = tuple(Member(fits[i].modality, fits[i].columns, e) for i, (e, _) in zip(kept, experts, strict=True))
     notes = {
+        "shares": _shares(lines, target),
         "subjects": list(subjects), "seed": SEED, "windows": int(sum((x.y >= 0).sum() for x in lines)),
         "chosen": {f"{f.modality}.{f.kind}": f.setting for f in fits},
         "boosting": dict(BOOSTED), "caution": stacked.caution, **({"joint": trial.notes} if trial else {}),
@@ -194,6 +195,12 @@ def _check(lines: Sequence[Line], target: Target) -> tuple[str, ...]:
             msg = f"none of the {len(subjects)} people to learn from has a usable window of {modality}: {mend}"
             raise ModelDataError(msg)
     return subjects
+
+
+def _shares(lines: Sequence[Line], target: Target) -> dict[str, float]:
+    """How common each class was: the prior that gives back the training data's own base rates."""
+    counts = np.bincount(np.concatenate([x.y[x.y >= 0] for x in lines]), minlength=len(target.classes))
+    return {c: float(n / counts.sum()) for c, n in zip(target.classes, counts, strict=True)}
 
 
 def _columns(line: Line, layout: Plan) -> NDArray[np.int64]:

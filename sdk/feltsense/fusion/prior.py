@@ -1,0 +1,50 @@
+"""How common each class is where a model is used: an input at run time, not a property of the training data.
+
+Models are fitted with classes at equal shares, so that rare ones are found; their probabilities mean "if all classes were
+equally likely", and the label is the most probable class under that. Where shares are known (daily life is calmer than a
+laboratory), p(k | x) ∝ p_equal(k | x) · π_k (Bayes; Saerens 2002, Neural Comput 14:21) gives probabilities that are
+calibrated there. The label stays: a rare class would otherwise never be told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from feltsense.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["shares_of", "under"]
+
+_SUM = 1e-6
+
+
+def shares_of(prior: Mapping[str, float], classes: Sequence[str]) -> NDArray[np.float64]:
+    """Shares in the order of the classes.
+
+    Raises
+    ------
+    InputError
+        If a class is missing or unknown, a share is not above 0, or they do not add up to 1.
+    """
+    odd = sorted(set(prior) ^ set(classes))
+    if odd:
+        msg = f"prior: {', '.join(odd)} is not in both the prior and the model's classes ({', '.join(classes)})"
+        raise InputError(msg)
+    out = np.array([float(prior[c]) for c in classes])
+    if not np.all(out > 0.0) or abs(out.sum() - 1.0) > _SUM:
+        msg = f"prior: shares are above 0 and add up to 1, got {', '.join(f'{c}={prior[c]:g}' for c in classes)}"
+        raise InputError(msg)
+    return out
+
+
+def under(probability: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities (n, classes) where classes have these shares, of probabilities at equal shares."""
+    moved = probability * shares
+    out: NDArray[np.float64] = moved / moved.sum(axis=1, keepdims=True)
+    return out
