@@ -170,3 +170,14 @@ def test_a_profile_of_the_first_version_is_read():
     del body["seen_ms"], body["bins"]
     body["version"] = 1
     assert UserProfile.from_json(json.dumps(body)) == UserProfile("P", lineage=("old",))
+
+
+def test_what_a_person_tells_is_kept_and_survives_json_and_merging():
+    told = UserProfile("P", about={"age": "30-39", "language": "de"})
+    assert UserProfile.from_json(told.to_json()) == told
+    assert dict(told.merge(UserProfile("P", about={"age": "40-49", "sex": "f"})).about) == {
+        "age": "30-39", "language": "de", "sex": "f",
+    }  # fmt: skip
+    for odd in ({"weight": "70"}, {"age": " "}, {"sex": "x" * 41}):
+        with pytest.raises(ProfileError, match="a profile knows age, sex, culture, language"):
+            UserProfile("P", about=odd)

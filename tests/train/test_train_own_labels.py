@@ -75,7 +75,7 @@ def test_the_command(recording, profile, tmp_path, capsys):
     profile.save(before)
     table.write_text(f"label,start_s,end_s\nrest,{CALM[0]},{CALM[1]}\nstress,{TASK[0]},{TASK[1]}\n")
     words = ["calibrate", str(file), "--labels", str(table), "--out", str(out)]
-    assert main([*words, "--profile", str(before)]) == 0
+    assert main([*words, "--profile", str(before), "--about", "language=de"]) == 0
     assert "14 labelled windows" in capsys.readouterr().out
     assert UserProfile.load(out).calibrator.target == "stress"
     assert UserProfile.load(before) == profile
@@ -84,5 +84,7 @@ def test_the_command(recording, profile, tmp_path, capsys):
         table.write_text(text)
         assert main([*words, "--profile", str(before)]) == 2
         assert said in capsys.readouterr().err
+    assert main(["profile", "show", str(out)]) == 0
+    assert "language: de" in capsys.readouterr().out
     assert main(words) == 2
     assert "--profile" in capsys.readouterr().err

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
 __all__ = ["add"]
 
@@ -28,6 +30,10 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     p.add_argument(
         "--labels", metavar="CSV",
         help="the person's own labels of the recording, columns label,start_s,end_s; learned on top of --profile",
+    )
+    p.add_argument(
+        "--about", metavar="NAME=TEXT", action="append", default=[],
+        help="what the person wishes to tell: age, sex, culture or language (age=30-39); kept in the profile",
     )
     p.add_argument("--profile", help="with --labels: the profile to add to; it stays as it is")
     p.add_argument("--out", required=True, metavar="PROFILE", help="profile to write, JSON")
@@ -61,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         t0 = recording.start_ns
         rest = [RestInterval(session_ns(a, t0), session_ns(b, t0)) for a, b in args.rest]
         profile = calibrate(recording, rest, loaded)
-    profile.save(args.out)
+    replace(profile, about=_about(args.about)).save(args.out)
     sys.stdout.write(f"{args.out}: {profile.lineage[-1]}; {len(profile.rest)} features\n")
     return 0
 
@@ -84,6 +90,20 @@ def _own_labels(args: argparse.Namespace) -> int:
     labelled = read_own(args.labels, Path(args.recording[0]), recording.subject)
     before = UserProfile.load(args.profile)
     profile = learn_labels(recording, labelled.intervals(recording, say), loaded, before)
+    profile = replace(profile, about={**before.about, **_about(args.about)})
     profile.save(args.out)
     sys.stdout.write(f"{args.out}: {profile.lineage[-1]}\n")
     return 0
+
+
+def _about(words: Sequence[str]) -> dict[str, str]:
+    from feltsense.errors import InputError
+
+    out = {}
+    for word in words:
+        name, sign, text = word.partition("=")
+        if not sign:
+            msg = f"--about {word}: give NAME=TEXT, for example --about age=30-39"
+            raise InputError(msg)
+        out[name.strip()] = text.strip()
+    return out

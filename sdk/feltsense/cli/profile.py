@@ -34,6 +34,8 @@ def _show(args: argparse.Namespace) -> int:
     seen = max((sum(c) for c in p.seen.values()), default=0) / 1000
     known = f"{len(p.rest)} features over {rest:g} s of rest"
     sys.stdout.write(f"{p.subject}: {known}; {len(p.seen)} inputs seen for {seen:g} s\n")
+    if p.about:
+        sys.stdout.write(f"  {', '.join(f'{n}: {v}' for n, v in p.about.items())}\n")
     for line in p.lineage:
         sys.stdout.write(f"  {line}\n")
     return 0

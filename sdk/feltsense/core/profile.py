@@ -34,6 +34,10 @@ __all__ = ["Calibrator", "RestInterval", "UserProfile"]
 FORMAT = "feltsense.profile"
 DIGITS = 15
 """Of milliseconds: more than a life."""
+ABOUT = ("age", "sex", "culture", "language")
+"""What a person may tell about themselves, each a short text of their own choice (an age band, not a date of birth):
+nothing is asked for, and no estimate uses it. Evaluations report each group by itself."""
+LONGEST_ABOUT = 40
 VERSION = 2
 READABLE = (1, 2)
 """Version 1 has no histograms."""
@@ -99,6 +103,8 @@ class UserProfile:
         Digest of the bins; empty where nothing has been seen.
     calibrator : Calibrator or None
         Learned from labels (:mod:`feltsense.fusion.personal`); None without any.
+    about : mapping of str to str
+        What the person wished to tell (:data:`ABOUT`).
     """
 
     subject: str
@@ -111,8 +117,14 @@ class UserProfile:
     seen: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     bins: str = ""
     calibrator: Calibrator | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        odd = [n for n, v in self.about.items() if n not in ABOUT or not 0 < len(v.strip()) <= LONGEST_ABOUT]
+        if odd:
+            msg = f"about {', '.join(odd)}: a profile knows {', '.join(ABOUT)}, each a text of 1 to {LONGEST_ABOUT} letters"
+            raise ProfileError(msg)
+        object.__setattr__(self, "about", MappingProxyType(dict(self.about)))
         object.__setattr__(self, "seen", MappingProxyType({n: tuple(c) for n, c in self.seen.items()}))
         object.__setattr__(self, "rest", MappingProxyType(dict(self.rest)))
         object.__setattr__(self, "intervals", tuple(sorted(set(self.intervals))))
@@ -157,6 +169,7 @@ class UserProfile:
             bins=seen.bins,
             # Calibrators do not add: the one that more labels are behind stays.
             calibrator=max((self.calibrator, other.calibrator), key=_weight),
+            about={**other.about, **self.about},
         )
 
     def saw(self, seen: Mapping[str, Sequence[int]], bins: str) -> UserProfile:
@@ -231,6 +244,7 @@ class UserProfile:
                 for name, m in sorted(self.rest.items())
             },
             "calibrator": asdict(self.calibrator) if self.calibrator else None,
+            "about": dict(sorted(self.about.items())),
             "bins": self.bins,
             "seen_ms": {name: " ".join(map(str, counts)) for name, counts in sorted(self.seen.items())},
         }
@@ -275,10 +289,12 @@ class UserProfile:
             bins = str(body.get("bins", ""))
             step = "calibrator"
             calibrator = _calibrator(body.get("calibrator"))
+            step = "about"
+            about = {str(n): str(v) for n, v in body.get("about", {}).items()}
             step = "window_s, hop_s, schema_digest or lineage"
             return cls(
                 subject, rest, intervals, str(body["schema_digest"]), float(body["window_s"]), float(body["hop_s"]),
-                tuple(str(s) for s in body["lineage"]), seen, bins, calibrator,
+                tuple(str(s) for s in body["lineage"]), seen, bins, calibrator, about,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as e:
             msg = f"{where}: damaged profile (field {step}: {e!r}); calibrate again"

@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from feltsense.core.profile import ABOUT
 from feltsense.core.timeline import NS, to_ns
 from feltsense.errors import LabelError
 
@@ -30,7 +31,7 @@ SLACK_S = 60.0
 """Labels may end this much after the signal (or begin before it): devices are stopped a little early."""
 
 COLUMNS = ("path", "subject", "label")
-GROUPS = ("sex", "age", "device")
+GROUPS = (*ABOUT, "device")
 """Optional columns of a manifest that name a person's group."""
 
 
@@ -141,10 +142,11 @@ class Labelled:
 
 
 def read_manifest(path: str | Path) -> list[Labelled]:
-    """Read a table of labels: columns path, subject, label and optionally start_s, end_s, rater, share, sex, age, device.
+    """Read a table of labels: columns path, subject, label, and some that are optional.
 
-    Paths are relative to the table. Rows of the same path are one recording. Several raters may label the same
-    seconds; a soft label is several rows of the same seconds with a `share` each.
+    These are start_s, end_s, rater, share, and the groups age, sex, culture, language and device. Paths are relative to
+    the table. Rows of the same path are one recording. Several raters may label the same seconds; a soft label is several
+    rows of the same seconds with a `share` each.
 
     Raises
     ------
