@@ -30,6 +30,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     p.add_argument("--learn-from", nargs=2, metavar=("NAME", "DIR"), help="learn from this data set, judge the other")
     p.add_argument("--seed", type=int, default=0, metavar="N", help="of everything that is drawn (default 0)")
     p.add_argument("--draws", type=int, default=12, metavar="N", help="fits on labels that mean nothing (default 12)")
+    p.add_argument("--steps", action="store_true", help="also fit without each step and with each family of experts alone")
     p.add_argument("--keep-folds", metavar="DIR", help="write the bundle of each fold as DIR/SUBJECT.feltbundle")
     p.add_argument("--answers", metavar="FILE", help="write every answer as .parquet or .csv")
     p.add_argument("--against", metavar="FILE", help="answers of another evaluation, to be compared person by person")
@@ -79,8 +80,11 @@ def _checked(args: argparse.Namespace) -> Path:
     wrong = ""
     if out.suffix.lower() not in {".html", ".htm"}:
         wrong = f"--out {out}: the report is a page, name it .html"
-    elif args.model and (args.keep_folds or args.folds or args.learn_from):
-        wrong = "--model scores one bundle that is there; --keep-folds, --folds and --learn-from go with fitting: choose one"
+    elif args.model and (args.keep_folds or args.folds or args.learn_from or args.steps):
+        wrong = (
+            "--model scores one bundle that is there; --keep-folds, --folds, --steps and --learn-from go with fitting: "
+            "choose one"
+        )
     elif args.folds and args.learn_from:
         wrong = "--learn-from judges another data set as a whole, --folds divides one: choose one"
     elif args.folds is not None and args.folds < 2:
@@ -107,7 +111,7 @@ def _judged(
 
     folder = Path(args.keep_folds) if args.keep_folds else None
     # A model that is there is not fitted anew.
-    plan = Plan(args.seed, 0 if args.model else args.draws, folder, kept(args), progress)
+    plan = Plan(args.seed, 0 if args.model else args.draws, args.steps, folder, kept(args), progress)
     if args.model:
         model = bundle.load(args.model, runner="numpy").model
         seen = sorted(set(cohort.people) & set(model.training.get("subjects", [])))

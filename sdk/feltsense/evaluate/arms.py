@@ -116,6 +116,8 @@ class Fold:
         Groups that are known.
     votes : ndarray, shape (n, classes), or None
         Raters' votes of the scored windows.
+    chosen : mapping
+        Constants that the model's fit chose on the learning side.
     """
 
     subject: str
@@ -127,3 +129,4 @@ class Fold:
     about: Mapping[str, str] = field(default_factory=dict)
     votes: NDArray[np.float64] | None = None
     unlabelled: int = 0
+    chosen: Mapping[str, Any] = field(default_factory=dict)

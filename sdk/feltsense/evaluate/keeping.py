@@ -34,7 +34,7 @@ def folds_parts(folds: Sequence[Fold]) -> dict[str, NDArray[Any]]:
             parts[f"{i}/votes"] = fold.votes
         meta.append({
             "subject": fold.subject, "unanswered": fold.unanswered, "windows": fold.windows, "about": dict(fold.about),
-            "unlabelled": fold.unlabelled,
+            "unlabelled": fold.unlabelled, "chosen": dict(fold.chosen),
             "arms": list(fold.arms), "curves": {n: len(c) for n, c in fold.curves.items()},
         })  # fmt: skip
     return {**parts, "meta": np.array(json.dumps(meta))}
@@ -51,6 +51,7 @@ def folds_from(parts: Mapping[str, NDArray[Any]]) -> list[Fold]:
             m["subject"], {n: arm(f"{i}/arm/{n}") for n in m["arms"]},
             {n: [arm(f"{i}/curve/{n}/{k}") for k in range(c)] for n, c in m["curves"].items()},
             parts[f"{i}/time_leak"], m["unanswered"], m["windows"], m["about"], parts.get(f"{i}/votes"), m["unlabelled"],
+            m["chosen"],
         )
         for i, m in enumerate(json.loads(str(parts["meta"])))
     ]  # fmt: skip

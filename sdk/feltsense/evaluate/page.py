@@ -17,6 +17,12 @@ _MODELS = {
     "raw": "Model made without calibration",
     "rest_model_without_profile": "Calibrated model, person unknown",
     "late_fusion": "Plain late fusion",
+    "step_raw": "Step: nobody known, window by window",
+    "step_rest": "Step: rest known",
+    "step_adaptive": "Step: the person's own past, too",
+    "family_linear": "Linear experts alone",
+    "family_neural": "Neural experts alone",
+    "family_trees": "Gradient-boosted experts alone",
 }
 _GUARDS = {
     "order_randomised": "Guard: order of tasks randomised",
@@ -242,7 +248,7 @@ def _compared(body: Mapping[str, Any]) -> str:
             f"{c['balanced_accuracy']:+.3f} [{c['balanced_accuracy_95'][0]:+.3f}, {c['balanced_accuracy_95'][1]:+.3f}]",
             f"{c['better_for']} of {c['people']}", str(c["windows"]),
         )
-        for c in [*other, *body["comparisons"]]
+        for c in [*other, *body["steps"], *body["families"], *body["comparisons"]]
         if c["balanced_accuracy_95"][0] is not None
     ]  # fmt: skip
     return _table(("Balanced accuracy, paired over people", "Difference", "Better for", "Windows"), rows, "figures")
@@ -276,10 +282,14 @@ def _raters(body: Mapping[str, Any]) -> list[str]:
 
 def _explained(body: Mapping[str, Any]) -> list[str]:
     p = body["protocol"]
+    choices = "; ".join(
+        f"{n} {', '.join(f'{v} ({k} times)' for v, k in c.items())}" for n, c in body["chosen"].items() if len(c) > 1
+    )
     items = [
         f"A window has a label when one covers at least {100 * p['purity']:.0f} % of it; windows without an answer are "
         "counted, not scored.",
-        "Everything that learns is fitted on the learning side of each split; inner choices on groups of its people.",
+        "Everything that learns is fitted on the learning side of each split; inner choices on groups of its people"
+        + (f"; where the splits chose differently: {escape(choices)}." if choices else "."),
         f"Order randomised: calibration first, the rest cut into label-pure pieces of at most "
         f"{p['order_randomised_piece_s'] / 60:g} min and shuffled, {p['order_randomised_timelines']} timelines a person, "
         "everything that runs along computed anew.",

@@ -133,7 +133,7 @@ class LateFusion:
             there = np.isfinite(z).any(axis=1)
             able = len(np.unique(y[there])) == classes
             experts.append(Linear.fit(z[there], y[there], classes, STRENGTH) if able else None)
-        return cls(tuple(experts), scale, target.half_life_s, classes)
+        return cls(tuple(experts), scale, target.half_lives[-1], classes)
 
     def __call__(self, line: Line) -> NDArray[np.float64]:
         """Probabilities (n, classes), smoothed; those of no evidence where nothing is there."""

@@ -25,6 +25,7 @@ from feltsense.evaluate.arms import Arm, Fold
 from feltsense.evaluate.keeping import folds_from, folds_parts
 from feltsense.evaluate.nulls import grouped, judge_null, wanted
 from feltsense.evaluate.plain import Clock, LateFusion, Motion, TimeTeller
+from feltsense.evaluate.steps import variants
 from feltsense.train.card import card
 from feltsense.train.examples import HOP_S
 from feltsense.train.fit import fit
@@ -75,6 +76,8 @@ class Plan:
     draws : int
         How often the model is fitted anew on labels turned around the session, and on shuffled ones (at most three
         times).
+    steps : bool
+        Whether the model is fitted without some of its steps as well, to tell what each is worth.
     kept : Path or None
         Folder for the bundle of each split.
     work : Kept or None
@@ -86,6 +89,7 @@ class Plan:
 
     seed: int = 0
     draws: int = DRAWS
+    steps: bool = False
     kept: Path | None = None
     work: Kept | None = None
     watch: Callable[[Iterator[list[Fold]], int, str], Iterator[list[Fold]]] | None = None
@@ -196,6 +200,7 @@ def judge(
         Clock.fit(split, len(target.classes)), Motion.fit(split, len(target.classes)), LateFusion.fit(split, target),
     )
     teller = TimeTeller.fit(split, partial(inputs_of, fitted.model))
+    without = list(variants(split, target)) if plan.steps else []
     out = []
     for subject in split.judge.people:
         mine = split.judge.only((subject,)).lines
@@ -207,7 +212,10 @@ def judge(
             fold.arms["motion_only"] = _joined(mine, _counted(motion))
         fold.arms["late_fusion"] = _joined(mine, _counted(plain))
         fold.curves["late_fusion"] = _curve(plain, mine, plan.seed)
-        out.append(replace(fold, time_leak=np.concatenate([teller(x) for x in mine])))
+        for name, model, known in without:
+            fold.arms[name] = _joined(mine, partial(_answered, model, calibrated=known))
+        leak = np.concatenate([teller(x) for x in mine])
+        out.append(replace(fold, chosen=fitted.model.training["chosen"], time_leak=leak))
     return out
 
 

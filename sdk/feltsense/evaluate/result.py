@@ -16,6 +16,7 @@ from feltsense.evaluate.protocol import PIECE_S, SHUFFLES, Plan
 from feltsense.evaluate.raters import agreement
 from feltsense.evaluate.reliability import calibration, risk_coverage
 from feltsense.evaluate.robustness import missing
+from feltsense.evaluate.steps import families, steps
 from feltsense.evaluate.suspicions import suspicions
 from feltsense.train.examples import HOP_S, REST_S
 from feltsense.train.labels import PURITY
@@ -77,7 +78,7 @@ def result(
         "protocol": {
             "split": split,
             "window_s": target.window_s, "hop_s": HOP_S, "purity": PURITY, "rest_s": REST_S,
-            "embargo_s": target.window_s, "smoothing_half_life_s": target.half_life_s,
+            "embargo_s": target.window_s, "smoothing_half_lives_s": list(target.half_lives),
             "order_randomised_piece_s": PIECE_S, "order_randomised_timelines": SHUFFLES,
             "bootstraps": BOOTSTRAPS, "seed": plan.seed, "draws": plan.draws,
         },
@@ -86,6 +87,9 @@ def result(
         "suspicions": suspicions(figures, controls),
         "undefined": metrics.undefined(rest.truth, rest.said, target.classes),
         "gains": _gains(joined, plan.seed),
+        "steps": steps(joined, plan.seed),
+        "families": families(joined, plan.seed),
+        "chosen": _chosen(done),
         "comparisons": pairs(joined, compared(joined), plan.seed),
         "calibration": calibration(rest, decided, plan.seed),
         "risk_coverage": risk_coverage(rest),
@@ -144,6 +148,16 @@ def _gains(joined: Mapping[str, Arm], seed: int) -> dict[str, Any]:
         for p in pairs(joined, ("rest", "raw", "rest_model_without_profile"), seed)
         if p["first"] == "rest"
     }
+
+
+def _chosen(done: Sequence[Fold]) -> dict[str, dict[str, int]]:
+    """How often the folds chose each value of each constant."""
+    out: dict[str, dict[str, int]] = {}
+    for fold in done:
+        for name, value in fold.chosen.items():
+            counts = out.setdefault(name, {})
+            counts[str(value)] = counts.get(str(value), 0) + 1
+    return {n: dict(sorted(c.items(), key=lambda v: (-v[1], v[0]))) for n, c in sorted(out.items())}
 
 
 def _calm(arm: Arm, decided: int) -> dict[str, Any]:

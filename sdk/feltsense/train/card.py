@@ -22,6 +22,11 @@ _ARMS = {
     "time_only": "guard: nothing but the time since start",
     "majority": "guard: always the commonest class",
 }
+_STEPS = {
+    "step_raw": "nobody known", "step_rest": "rest known", "step_adaptive": "the person's own past",
+    "rest": "the model (smoothed)", "family_linear": "linear experts", "family_neural": "neural experts",
+    "family_trees": "gradient-boosted experts",
+}  # fmt: skip
 
 
 def card(model: Model, evaluation: Mapping[str, Any] | None = None) -> str:
@@ -115,11 +120,40 @@ def _figures(model: Model, evaluation: Mapping[str, Any] | None) -> list[str]:
     if rest:
         error = rest["calibration_error_equal_shares"]
         out += ["", f"Calibration error of the calibrated row, classes at equal shares: {error:.3f}."]
+    out += [*_gains(evaluation), *_choices(evaluation)]
     calm = evaluation.get("calm_only") or {}
     if calm.get("false_positives") is not None:
         share = f"{calm['false_positives']:.0%}"
         out += ["", f"Of the windows of people who stay calm after their calibration, {share} are false alarms."]
     return out
+
+
+def _gains(evaluation: Mapping[str, Any]) -> list[str]:
+    """What each step adds, and the model over each family of experts alone."""
+    pairs = [*evaluation.get("steps", ()), *evaluation.get("families", ())]
+    if not pairs:
+        return []
+    out = [
+        "", "Each step, and the model over each family of experts alone: difference in balanced accuracy, paired over",
+        "people, each side with its own decision at the same bound on calm people's false alarms.", "",
+        "| | gain | better for |",
+        "|---|---|---|",
+    ]  # fmt: skip
+    for p in pairs:
+        low, high = p["balanced_accuracy_95"]
+        names = f"{_STEPS.get(p['first'], p['first'])} over {_STEPS.get(p['second'], p['second'])}"
+        gain = f"{p['balanced_accuracy']:+.3f} [{low:+.3f}, {high:+.3f}]"
+        out.append(f"| {names} | {gain} | {p['better_for']} of {p['people']} |")
+    return out
+
+
+def _choices(evaluation: Mapping[str, Any]) -> list[str]:
+    """Constants that the inner folds of each outer fold chose."""
+    chosen = evaluation.get("chosen") or {}
+    if not chosen:
+        return []
+    out = ["", "Constants chosen by the inner folds of each outer fold (value: how many of the outer folds):", ""]
+    return out + [f"- {n}: {', '.join(f'{v}: {k}' for v, k in c.items())}" for n, c in chosen.items()]
 
 
 def _limits(model: Model) -> list[str]:

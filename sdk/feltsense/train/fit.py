@@ -8,6 +8,8 @@ Rules
   experts that never saw its people.
 - Classes are weighted to equal shares everywhere, so that probabilities mean "if both were as likely", and the
   decision is the more probable class.
+- Constants that are chosen (:mod:`feltsense.train.choices`; the smoothing in :mod:`feltsense.train.stacking`) are chosen by
+  these, too, in every fit anew; what was chosen goes into the bundle.
 - Experts and fusion see order-randomised timelines (:mod:`feltsense.train.timelines`), so that what runs along (the
   adaptive baseline, the smoothing) cannot teach them the order of a protocol.
 - The fusion is fitted on the smoothed out-of-fold evidence: slope and offset of the calibration (Platt 1999) are in
@@ -27,12 +29,13 @@ from feltsense.errors import MissingExtraError, ModelDataError
 from feltsense.fusion.adaptive import Adaptive
 from feltsense.fusion.inputs import CLIP, Normaliser
 from feltsense.train import stacking
+from feltsense.train.choices import ADAPTIVE_KAPPAS_S, chosen_families, chosen_kappa
 from feltsense.train.examples import HOP_S, usable
 from feltsense.train.inputs import plan
 from feltsense.train.joint import Candidate, candidate, whole
 from feltsense.train.margins import BOOSTED, Fit, Rows, fit_expert, out_of_fold
 from feltsense.train.splits import only_split
-from feltsense.train.timelines import Timeline, rearranged
+from feltsense.train.timelines import Timeline, calm_only, rearranged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -52,23 +55,19 @@ KAPPA_S = 30.0
 """Seconds of rest that the population counts as. On the training people a longer one is as good (30, 60 and 120 s
 lie within .01 of balanced accuracy), because they share a device and a laboratory. A person with another device has
 levels far outside that population, and κ = 120 s left a third of the difference in after 4 minutes of rest."""
-ADAPTIVE_KAPPA_S = 600.0
-"""Seconds that the population counts as in the adaptive baseline. From 200 to 1,500 s all lie within .01 of balanced
-accuracy, on the tasks' own order and on randomised ones; ten minutes is the published recipe's 20 windows of 30 s."""
 NEVER_S = 1e9
 """The population's weight of a model that does not adapt: thirty years."""
 FLOOR_S = 30.0
 """Laplace's seconds on either side; 10 and 60 s give the same to .003."""
-COPIES, CALM_COPIES = 4, 2
-"""Rearranged timelines of each recording: to learn from, and with nothing but rest to bound false alarms by."""
+COPIES = 4
+"""Rearranged timelines of each recording to learn from."""
 ENOUGH = 320
 """Recordings of which one timeline each teaches as much as more: with so many people it is people who differ. What one
 process holds while fitting then grows by some 0.2 MB a person's hour."""
-FAMILIES = ("linear", "neural")
-MIN_QUALITY = 0.05
-FULL_QUALITY = 0.3
-NEED = 1 / 3
-"""Share of a modality's inputs that must be there: with fewer it is mostly the training mean that speaks."""
+FAMILIES = ("neural", "linear")
+"""Families of experts to choose from; trees are compared in the report, and cost ten times as much of the bundle."""
+LIMITS = stacking.Limits(least=0.05, full=0.3, need=1 / 3)
+"""With fewer of a modality's inputs than a third it is mostly the training mean that speaks."""
 LEAST_SUBJECTS = 3
 
 
@@ -90,7 +89,7 @@ class Fitted:
 
 def fit(
     split: SubjectSplit, target: Target, *, calibrated: bool = True, adaptive: bool = True,
-    training: Mapping[str, Any] | None = None,
+    families: Sequence[str] = FAMILIES, training: Mapping[str, Any] | None = None,
 ) -> Fitted:
     """Fit a model.
 
@@ -104,6 +103,8 @@ def fit(
         Whether people's rest is used; False fits the model of people who never rest (an arm of evaluations).
     adaptive : bool
         Whether what people have shown so far is used; False leaves everyone among the training people for good.
+    families : sequence of str
+        Families of experts to choose from.
     training : mapping, optional
         Where the data come from; goes into the bundle.
 
@@ -121,41 +122,48 @@ def fit(
     layout = plan(lines[0].schema)
     normaliser = _normaliser(lines, layout, calibrated)
     baseline = _adaptive(lines, layout, normaliser, calibrated)
-    if not adaptive:
-        baseline = replace(baseline, kappa=NEVER_S)
-    rows = _rows(lines, layout, (normaliser, baseline), target, calibrated)
-    fits, stacked, trial = _out_of_fold(split, rows, target)
+    kappas = ADAPTIVE_KAPPAS_S if adaptive else (NEVER_S,)
+    candidates = _rows(lines, layout, (normaliser, baseline), target, (calibrated, kappas))
+    folds = [np.isin(candidates[kappas[0]].subject, x.judge.people) for x in split.inner(FOLDS, SEED)]
+    kappa = chosen_kappa(candidates, target, folds, LIMITS)
+    baseline, rows = replace(baseline, kappa=kappa), candidates[kappa]
+    fits, stacked, trial = _out_of_fold(rows, target, families, folds)
     # An expert whose weight came out as 0 says nothing: it is not carried along.
     kept = [i for i in range(len(fits)) if stacked.fusion.weight[i] > 0]
     experts = [fit_expert(rows, fits[i]) for i in kept]
     members = tuple(Member(fits[i].modality, fits[i].columns, e) for i, (e, _) in zip(kept, experts, strict=True))
+    chosen: dict[str, Any] = {f"{f.modality}.{f.kind}": f.setting for f in fits}
+    chosen |= {
+        "families": "+".join(dict.fromkeys(f.kind for f in fits)), "adaptive_kappa_s": kappa,
+        "smoothing_half_life_s": stacked.half_life_s, "missing_rescale": stacked.fusion.rescale,
+    }  # fmt: skip
     notes = {
         "shares": _shares(lines, target),
         "subjects": list(subjects), "seed": SEED, "windows": int(sum((x.y >= 0).sum() for x in lines)),
-        "chosen": {f"{f.modality}.{f.kind}": f.setting for f in fits},
-        "boosting": dict(BOOSTED), "caution": stacked.caution, **({"joint": trial.notes} if trial else {}),
+        "chosen": chosen, "boosting": dict(BOOSTED), "caution": stacked.caution,
+        **({"joint": trial.notes} if trial else {}),
     }
     model = Model(
         target.name, target.classes, target.decision, target.modalities, layout.features, layout.names, normaliser,
         baseline, members, stacking.only(stacked.fusion, kept), stacking.HOLD, stacked.plausible,
-        target.window_s, target.half_life_s,
+        target.window_s, stacked.half_life_s,
         {**(training or {}), **notes}, whole(trial, rows, target, stacked.joint) if trial else None,
     )
     return Fitted(model, [s for _, s in experts])
 
 
 def _out_of_fold(
-    split: SubjectSplit, rows: Rows, target: Target
+    rows: Rows, target: Target, families: Sequence[str], folds: Sequence[NDArray[np.bool_]]
 ) -> tuple[list[Fit], stacking.Stacked, Candidate | None]:
     """Experts out of fold, their fusion, and the joint part that was tried."""
-    folds = [np.isin(rows.subject, inner.judge.people) for inner in split.inner(FOLDS, SEED)]
     fits: list[Fit] = []
     for m, modality in enumerate(target.modalities):
         columns = np.flatnonzero(rows.owner == m)
-        fits += [out_of_fold(rows, modality, columns, kind, folds) for kind in FAMILIES if len(columns)]
-    limits = (MIN_QUALITY, FULL_QUALITY, NEED)
-    trial = candidate(rows, fits, target, limits, folds) if target.joint and len(target.modalities) > 1 else None
-    return fits, stacking.fit(rows, fits, target, limits, trial.margins if trial else None), trial
+        fits += [out_of_fold(rows, modality, columns, kind, folds) for kind in families if len(columns)]
+    used = chosen_families(rows, fits, target, LIMITS) if len(families) > 1 else tuple(families)
+    fits = [f for f in fits if f.kind in used]
+    trial = candidate(rows, fits, target, LIMITS, folds) if target.joint and len(target.modalities) > 1 else None
+    return fits, stacking.fit(rows, fits, target, LIMITS, trial.margins if trial else None), trial
 
 
 def need_extra() -> None:
@@ -240,27 +248,34 @@ def _mean(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _adaptive(lines: Sequence[Line], layout: Plan, normaliser: Normaliser, calibrated: bool) -> Adaptive:
     """Bins from the training people's normalised inputs, as far as their baselines apply."""
-    empty = Adaptive.fit(np.empty((0, len(layout.names))), ADAPTIVE_KAPPA_S, FLOOR_S)
+    empty = Adaptive.fit(np.empty((0, len(layout.names))), NEVER_S, FLOOR_S)
     seen = []
     for x in lines:
         own = Timeline.of(x, (normaliser, empty), _columns(x, layout), calibrated=calibrated)
         seen.append(own.z[own.known])
-    return Adaptive.fit(np.concatenate(seen), ADAPTIVE_KAPPA_S, FLOOR_S)
+    return Adaptive.fit(np.concatenate(seen), NEVER_S, FLOOR_S)
 
 
 def _rows(
-    lines: Sequence[Line], layout: Plan, parts: tuple[Normaliser, Adaptive], target: Target, calibrated: bool
-) -> Rows:
-    """Windows of every line's rearranged timelines, stacked; histories, the largest by far, are one timeline's at a time."""
-    copies, calm_copies = _copies(len(lines))
-    moved, scored, calm, standing, usable, known = [], [], [], [], [], []
+    lines: Sequence[Line], layout: Plan, parts: tuple[Normaliser, Adaptive], target: Target,
+    use: tuple[bool, Sequence[float]],
+) -> dict[float, Rows]:
+    """Windows of every line's timelines, stacked, for each of the weights that the population may have.
+
+    Histories, the largest by far, are one timeline's at a time.
+    """
+    calibrated, kappas = use
+    copies = max(1, min(COPIES, ENOUGH // len(lines)))
+    moved, scored, calm, usable, known = [], [], [], [], []
+    standing: dict[float, list[NDArray[np.float64]]] = {k: [] for k in kappas}
     for line in lines:
         columns = _columns(line, layout)
-        for seed in range(copies + (calm_copies if target.rest else 0)):
-            quiet = seed >= copies
-            new, order = rearranged(line, HOP_S, COPIES + seed - copies if quiet else seed, only=(0,) if quiet else None)
+        timelines = [(rearranged(line, HOP_S, seed), False) for seed in range(copies)]
+        timelines += [(calm_only(line, HOP_S, 0), True)] if target.rest else []
+        for (new, order), quiet in timelines:
             own = Timeline.of(new, parts, columns, calibrated=calibrated)
-            standing.append(parts[1](own.z, own.seen))
+            for kappa, mine in standing.items():
+                mine.append(replace(parts[1], kappa=kappa)(own.z, own.seen))
             usable.append(np.abs(own.z) < CLIP)
             known.append(own.known)
             moved.append(replace(new, x=new.x[:, :0], motion=None, votes=None))
@@ -270,15 +285,11 @@ def _rows(
     y = np.concatenate([x.y for x in moved])
     names = [f.name for f in layout.features]
     owner = np.array([target.modalities.index(names[i].partition(".")[0]) for i in layout.left])
-    return Rows(
-        np.concatenate(standing), np.concatenate(usable),
+    first = Rows(
+        np.empty((0, len(owner))), np.concatenate(usable),
         np.concatenate([x.quality for x in moved]), y, (y >= 0) & ~alone, judged & ~alone, owner,
         np.concatenate([np.full(len(x.y), x.subject) for x in moved]),
         np.concatenate([np.full(len(x.y), i) for i, x in enumerate(moved)]),
         np.concatenate([x.stop_s for x in moved]), np.concatenate(known), judged & alone, len(target.classes),
     )
-
-
-def _copies(lines: int) -> tuple[int, int]:
-    """Rearranged timelines of each of so many recordings, to learn from and of calm."""
-    return max(1, min(COPIES, ENOUGH // lines)), max(1, min(CALM_COPIES, ENOUGH // lines))
+    return {kappa: replace(first, z=np.concatenate(mine)) for kappa, mine in standing.items()}

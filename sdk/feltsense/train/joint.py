@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from feltsense.crossmodal.attention import Attention
     from feltsense.fusion.late import Fusion
     from feltsense.train.margins import Fit, Rows
+    from feltsense.train.stacking import Limits
     from feltsense.train.targets import Target
 
 __all__ = ["Candidate", "candidate", "gained", "whole"]
@@ -64,7 +65,7 @@ class Candidate:
 
 
 def candidate(
-    rows: Rows, fits: Sequence[Fit], target: Target, limits: tuple[float, float, float], folds: Sequence[NDArray[np.bool_]]
+    rows: Rows, fits: Sequence[Fit], target: Target, limits: Limits, folds: Sequence[NDArray[np.bool_]]
 ) -> Candidate:
     """Train out of fold, and try.
 
@@ -76,7 +77,7 @@ def candidate(
         The additive experts, out of fold.
     target : Target
         With its aggregation in `joint`.
-    limits : (float, float, float)
+    limits : Limits
         As :func:`feltsense.train.stacking.fit` takes them.
     folds : sequence of ndarray of bool
         Windows that each fold judges.
@@ -87,9 +88,9 @@ def candidate(
     margins = np.zeros((len(rows.y), rows.classes - 1))
     for held, network in zip(folds, networks, strict=True):
         margins[held] = _said(network, seen, present, held)
-    evidence = stacking.evidence_of(rows, fits, fusion, present, target.half_life_s)
+    evidence = stacking.evidence_of(rows, fits, fusion, present, target.half_lives[0])
     anyone = np.asarray(present.any(axis=1))
-    joint = stacking.smoothed(margins, rows, anyone, target.half_life_s)
+    joint = stacking.smoothed(margins, rows, anyone, target.half_lives[0])
     both = np.concatenate([evidence, joint[:, None]], axis=1)
     judged = rows.scored & anyone
     without, with_it = (_crossed(e, rows, judged, folds) for e in (evidence, both))

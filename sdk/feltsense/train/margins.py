@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BOOSTED", "Fit", "Rows", "class_weights", "fit_expert", "log_loss", "out_of_fold"]
 
-STRENGTHS: Final = (0.001, 0.003, 0.01, 0.03)
+STRENGTHS: Final = (0.003, 0.03)
 """Inverse penalties to choose from: with 20 people the good ones are far below the usual 1."""
 ROUNDS: Final = (40, 80, 120)
 """Numbers of boosting rounds to choose from."""
@@ -117,11 +117,12 @@ def log_loss(logit: NDArray[np.float64], y: NDArray[np.int64], classes: int) -> 
 
 
 def out_of_fold(
-    rows: Rows, modality: str, columns: NDArray[np.int64], kind: str, folds: Sequence[NDArray[np.bool_]]
+    rows: Rows, modality: str, columns: NDArray[np.int64], kind: str, folds: Sequence[NDArray[np.bool_]],
+    settings: tuple[float, ...] = (),
 ) -> Fit:
-    """Choose an expert's setting by its out-of-fold loss; its margins with that setting."""
+    """Choose an expert's setting (of `settings`, or those of its kind) by its out-of-fold loss; its margins with it."""
     # A choice by loss would shun the discriminant: its odds are too sure, which the fusion's weight mends afterwards.
-    settings = (SHRUNK,) if kind == "linear" and len(columns) > WIDE else SETTINGS[kind]
+    settings = (SHRUNK,) if kind == "linear" and len(columns) > WIDE else settings or SETTINGS[kind]
     margins = {s: np.zeros((len(rows.z), rows.classes - 1)) for s in settings}
     for held in folds:
         learn = rows.train & ~held

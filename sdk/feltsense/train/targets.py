@@ -21,8 +21,8 @@ NO_EVIDENCE = frozenset({"skin_temperature", "motion"})
 the strap was put on and motion goes with speech and gesture, so both tell a protocol's clock, not a feeling."""
 
 WINDOW_S = 60.0
-HALF_LIFE_S = 30.0
-"""Memory of the smoothing: longer ones only pay where states last ten minutes, and answer late."""
+HALF_LIVES_S = (10.0, 15.0, 20.0, 30.0)
+"""Memories of the smoothing to choose from: longer ones only pay where states last ten minutes, and answer late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,10 @@ class Target:
         Class that contributions point to.
     modalities : tuple of str
         Who may be evidence.
-    window_s, half_life_s : float
-        Window length, and memory of the smoothing.
+    window_s : float
+        Window length.
+    half_lives : tuple of float
+        Memories of the smoothing, in seconds, that a fit chooses from; the first judges its other choices.
     joint : str
         How a joint part puts its tokens together (:data:`feltsense.crossmodal.AGGREGATES`); empty: none is tried.
     """
@@ -50,7 +52,7 @@ class Target:
     decision: str
     modalities: tuple[str, ...]
     window_s: float = WINDOW_S
-    half_life_s: float = HALF_LIFE_S
+    half_lives: tuple[float, ...] = HALF_LIVES_S
     joint: str = ""
 
     @property

@@ -46,7 +46,7 @@ def as_utterances(target: Target) -> Target:
     """The target for whole recordings of a voice; the neutral class, where there is one, is the reference."""
     calm = [c for c in (NEUTRAL, REST) if c in target.classes]
     classes = tuple(sorted(target.classes, key=lambda c: (c not in calm[:1], c)))
-    whole = replace(target, window_s=WHOLE, half_life_s=_MEMORY_S)
+    whole = replace(target, window_s=WHOLE, half_lives=(_MEMORY_S,))
     return replace(whole, classes=classes, decision=classes[1], modalities=("voice",))
 
 
