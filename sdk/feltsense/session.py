@@ -6,7 +6,8 @@ for bit however the streams were cut; so are the predictions.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import deque
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,11 +16,11 @@ from feltsense import features
 from feltsense.bundle.run import Inputs
 from feltsense.core.prediction import Prediction
 from feltsense.core.profile import UserProfile
-from feltsense.core.timeline import NS
+from feltsense.core.timeline import NS, to_ns
 from feltsense.core.vector import Reason
 from feltsense.crossmodal.memory import Memory
 from feltsense.fusion.disagreement import verdict
-from feltsense.fusion.late import decay, held, lead
+from feltsense.fusion.late import APART_S, decay, held, lead
 from feltsense.fusion.prior import under
 from feltsense.pipeline import Pipeline, extract
 
@@ -46,10 +47,21 @@ MS = 1000
 """Histograms are counted in whole milliseconds."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Said:
+    """An answer: when its window ended, its logit smoothed and as it was, and what was decided, all (1, …)."""
+
+    stop_ns: int
+    smoothed: NDArray[np.float64]
+    logit: NDArray[np.float64]
+    decision: NDArray[np.float64]
+
+
 class Session:
     """Chunks in, predictions out; the smoothing's memory is here, and what this session has seen of the person.
 
-    Each window is compared with what was seen before it (:mod:`feltsense.fusion.adaptive`) and counted afterwards, as
+    Each window goes on from the answer half a minute before it (:data:`feltsense.fusion.late.APART_S`), whatever the hop.
+    It is compared with what was seen before it (:mod:`feltsense.fusion.adaptive`) and counted afterwards, as
     long as the hop. Windows of the rest that the profile was learned from are in the profile already.
     :meth:`profile` gives the profile with what this session saw; nothing is written anywhere.
 
@@ -99,7 +111,6 @@ class Session:
         self._columns = model.columns(self._pipeline.schema)
         self._ms = round(min(hop, model.window_s) * MS)
         self._nobody, self._nobodys = bundle.rest(None), bundle.personal(None)
-        self._answered_ns = 0
         self.vectors: list[FeatureVector] = []
         """Features behind the predictions that the last push gave, one each: for a screen."""
         self.inputs: list[Inputs] = []
@@ -123,8 +134,7 @@ class Session:
     def _begin(self, *, known: bool) -> None:
         """Another baseline: logits and standings against it are other quantities, and are not mixed with the old ones."""
         self._known = known
-        self._previous = self._before = np.full((1, len(self._model.classes) - 1), np.nan)
-        self._last = np.zeros((1, len(self._model.classes)))
+        self._said: deque[_Said] = deque()
         self._earlier = self._bundle.seen(self._profile if known else None)
         self._counts = np.zeros(self._earlier.shape, np.int64)
         self._memory = Memory(self._model.no_past(1))
@@ -162,12 +172,13 @@ class Session:
         if known != self._known:
             self._begin(known=known)
         mean, seconds = self._person if known else self._nobody
-        since, half = (window.stop_ns - self._answered_ns) / NS, self._model.half_life_s
+        then = self._remembered(window.stop_ns)
+        since, half = (window.stop_ns - then.stop_ns) / NS, self._model.half_life_s
         shares = np.array([[decay(since, half)]]), np.array([[lead(since, half)]])
         x, quality = vector.values[None, self._columns], vector.quality[None]
         own = self._own if known else self._nobodys
         seen = self._earlier + self._counts / MS
-        past = (seen[None], self._previous, self._before, self._last)
+        past = (seen[None], then.smoothed, then.logit, then.decision)
         looked = self._memory.at(window.stop_ns)
         inputs = Inputs(x, quality, mean[None], seconds[None], *past, *own, *shares, *looked)
         self.inputs.append(inputs)
@@ -177,9 +188,18 @@ class Session:
             self._counts += self._model.adaptive.count(out.z, self._ms)
         self._memory.add(window.stop_ns, out.token[0], out.gate[0])
         if not out.abstain[0, 0]:
-            self._previous, self._before, self._answered_ns = out.smoothed, out.logit, window.stop_ns
-            self._last = held(out.probability)
+            self._said.append(_Said(window.stop_ns, out.smoothed, out.logit, held(out.probability)))
         return self._prediction(window, vector, out)
+
+    def _remembered(self, stop_ns: int) -> _Said:
+        """The latest answer that is far enough back; those before it are forgotten."""
+        far = [m for m in self._said if m.stop_ns <= stop_ns - to_ns(APART_S)]
+        for _ in far[:-1]:
+            self._said.popleft()
+        if far:
+            return far[-1]
+        nothing = np.full((1, len(self._model.classes) - 1), np.nan)
+        return _Said(stop_ns, nothing, nothing, np.zeros((1, len(self._model.classes))))
 
     def _resting(self, window: Window) -> bool:
         return any(window.overlaps(i.start_ns, i.stop_ns) for i in self._rest)

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from feltsense import bundle
+from feltsense.bundle.run import NumpyRunner
 from feltsense.calibration import REST_HOP_S, calibrate, learn_rest
 from feltsense.core.profile import RestInterval, UserProfile
 from feltsense.core.recording import Recording, Segment, Stream
 from feltsense.core.timeline import NS, to_ns
 from feltsense.datasets.synthetic import participant
 from feltsense.errors import InputError
+from feltsense.fusion.late import APART_S
 from feltsense.session import Session, predict
-
-HALF_LIFE = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -84,19 +84,33 @@ def test_windows_that_overlap_the_rest_keep_probabilities_and_have_no_label(reco
         assert p.probabilities
 
 
-def test_smoothing_remembers_seconds_not_windows(recording, model, profile):
+def test_each_window_goes_on_from_the_answer_half_a_minute_before(recording, model, profile):
     for hop in (10.0, 30.0):
-        smoothed = before = None
-        held = 0.0
-        rate = np.log(2) * hop / HALF_LIFE
+        apart, told = round(APART_S / hop), []
+        rate = np.log(2) * APART_S / model.model.half_life_s
         left = np.exp(-rate)
         new = 1 - (1 - left) / rate
         for p in predict(recording, model, profile, hop):
             now = p.logits["stress"]
-            smoothed = now if smoothed is None else left * smoothed + (1 - left - new) * before + new * now
-            before = now
+            smoothed, held = now, 0.0
+            if len(told) >= apart:
+                then, before, held = told[-apart]
+                smoothed = left * then + (1 - left - new) * before + new * now
             assert p.probabilities["stress"] == pytest.approx(1 / (1 + np.exp(-smoothed - held)), abs=1e-9)
-            held = model.model.hold * (1 if p.probabilities["stress"] > 0.5 else -1)
+            told.append((smoothed, now, model.model.hold * (1 if p.probabilities["stress"] > 0.5 else -1)))
+
+
+def test_at_every_hop_the_same_is_said_at_the_same_time(recording, model, profile):
+    """But for what was seen in between: without that, to the last bits."""
+    forgetful = replace(model.model, adaptive=replace(model.model.adaptive, kappa=1e12))
+    plain = replace(model, model=forgetful, runner=NumpyRunner(forgetful))
+    said = {
+        hop: {p.stop_ns: p.probabilities["stress"] for p in predict(recording, plain, profile, hop)}
+        for hop in (5.0, 10.0, 30.0)
+    }
+    assert len(said[30.0]) >= 6
+    for hop in (5.0, 10.0):
+        assert [said[hop][t] for t in said[30.0]] == pytest.approx(list(said[30.0].values()), abs=1e-6)
 
 
 @pytest.mark.parametrize("seconds", [0.37, 7.0])

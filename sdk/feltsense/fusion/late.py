@@ -8,9 +8,10 @@ Contract
 - When modalities are missing, the evidence of the others is scaled by (share that is present)^−rescale: 0 leaves
   it, 1 restores the full scale. The share of a modality is its part of the spread of the logit in training.
 - logit = base + Σ contributions, for every class but the first (whose logit is 0). Weights are ≥ 0.
-- Smoothing is an exponential mean over time, with a half-life in seconds, of the line through the windows' logits. (Of
-  steps, it would lean on the newest window the more the longer the hop.)
-- A decision holds: the class that was decided last is given `hold` in its logit, so that an estimate at the border does
+- Smoothing is an exponential mean over time, with a half-life in seconds, of the line through the logits of windows
+  that are :data:`APART_S` apart, whatever the hop: at a finer hop as many memories run side by side, each window going on
+  from the one so long before it. So a decision at a time does not depend on how many windows lay in between.
+- A decision holds: the class that was decided there is given `hold` in its logit, so that an estimate at the border does
   not flicker. It is part of the probability: the label is always the most probable class.
 - Nothing present: no answer. The logit is the base, the smoothed logit stays what it was.
 """
@@ -26,8 +27,10 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Fused", "Fusion", "decay", "held", "lead", "probabilities", "settled"]
+__all__ = ["APART_S", "Fused", "Fusion", "decay", "held", "lead", "probabilities", "settled"]
 
+APART_S = 30.0
+"""Seconds between windows that remember each other: half of a window of a minute, and what models are trained at."""
 LEAST_SHARE = 0.05
 """A share below this is not scaled up further: 1/20 of the evidence is not evidence."""
 

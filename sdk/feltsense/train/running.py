@@ -1,7 +1,9 @@
 """What runs along with the windows of timelines: the smoothing of logits, and the decision that is held.
 
 Each is a recursion from window to window, and the same for every timeline: so all timelines take their step together.
-Row by row it is what :class:`feltsense.session.Session` computes (a test holds the two together).
+Row by row it is what :class:`feltsense.session.Session` computes (a test holds the two together) where windows are
+:data:`feltsense.fusion.late.APART_S` apart, as those of training and evaluation are; at a finer hop a session runs one such
+timeline for each of the windows in between.
 """
 
 from __future__ import annotations
