@@ -69,10 +69,7 @@ class Linear:
         if strength == SHRUNK:
             model: Any = _discriminant(standard, y, classes)
         else:
-            # Newton's steps: exact in about eight, where quasi-Newton ones need a hundred at this precision.
-            model = LogisticRegression(
-                C=strength, class_weight="balanced", solver="newton-cholesky", max_iter=100, tol=1e-8
-            ).fit(standard, y)
+            model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000, tol=1e-8).fit(standard, y)
         if classes == 2:
             weight, bias = model.coef_.T, model.intercept_
         else:
