@@ -80,7 +80,7 @@ def test_an_evaluation_tells_steps_families_and_choices():
     total = sum(s["balanced_accuracy"] for s in body["steps"])
     raw, all_of_it = (body["figures"][n]["balanced_accuracy"] for n in ("step_raw", "rest"))
     assert total == pytest.approx(all_of_it - raw, abs=1e-5)
-    assert all(sum(c.values()) == 6 for c in body["chosen"].values())
+    assert all(sum(body["chosen"][n].values()) == 6 for n in ("adaptive_kappa_s", "smoothing_half_life_s", "families"))
     text = card(fit(everyone(splits.cohort), whole).model, body)
     assert "the person's own past over rest known" in text
     assert "adaptive_kappa_s: " in text
