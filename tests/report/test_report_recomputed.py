@@ -5,6 +5,7 @@ from collections import Counter
 from html import unescape
 
 import numpy as np
+from report_cases import moved
 
 import feltsense
 from feltsense.cli import main
@@ -76,3 +77,72 @@ def test_numbers_of_the_report_come_out_of_the_file(tmp_path, capsys):
                 outside
             )
     assert "8 min 0 s from 6 streams, no gap." in text
+    # Coverage, beats that would be corrected, quality.
+    shares = {name: covered(recording, stream) for name, stream in recording.streams.items()}
+    worst = min(shares, key=shares.get)
+    assert f"{percent(np.mean(list(shares.values())))} (least: {worst}, {percent(shares[worst])})" in text
+    corrected = [v["ecg.corrected_fraction"] for _, v in windows]
+    assert f"Beats corrected {percent(np.nanmedian(corrected))}" in re.sub(r"\s+", " ", text)
+    for modality, told in (("ecg", rows["ecg"]), ("eda", rows["eda"]), ("motion", rows["motion"])):
+        values = np.array([v[f"quality.{modality}"] for _, v in windows])
+        printed = re.findall(r"[\d.]+", told[0])
+        assert told[1] == f"{np.isfinite(values).sum()}/{len(values)}"
+        for shown, q in zip(printed, (50, 10, 90), strict=True):
+            assert close(shown, np.percentile(values[np.isfinite(values)], q), 2), modality
+
+
+def covered(recording, stream):
+    """Share of the recording's time in which a stream has a reading, counted by samples."""
+    good = sum(int(np.isfinite(s.values).all(axis=1).sum()) for s in stream.segments)
+    return min(good / float(stream.info.spec.rate) / recording.seconds, 1.0)
+
+
+def percent(share):
+    value = 100 * share
+    if 99.95 <= value < 100:
+        return "> 99.9 %"
+    return f"{value:.0f} %" if value in (0, 100) else f"{value:.1f} %"
+
+
+def test_numbers_of_the_course_come_out_of_the_files(tmp_path, capsys):
+    folder, out = tmp_path / "P", tmp_path / "c.html"
+    folder.mkdir()
+    for day in range(4):
+        made = feltsense.participant(seed=10 + day, minutes=11)
+        feltsense.write(folder / f"{day}.felt", moved(made, day * 86_400 * 10**9, (), "P"))
+    assert main(["report", str(folder), "--days", "9", "--out", str(out)]) == 0
+    capsys.readouterr()
+    html = out.read_text(encoding="utf-8")
+    rows = {r[0]: r[1:] for r in cells(html) if r}
+    features = {f"{title.split(', ')[0]}, {title.split(', ')[1]}": f for title, f in TITLES.items()}
+    medians = {title: [] for title in features}
+    shares, seconds, corrected = [], 0.0, []
+    days = [r for r in cells(html) if r and re.fullmatch(r"2\d{3}-\d\d-\d\d", r[0]) and len(r) == 8]
+    head = next(r for r in cells(html) if r and r[0] == "Day" and len(r) == 8)
+    assert len(days) == 9
+    told = [d for d in days if d[1] != "–"]
+    for path, day in zip(sorted(folder.glob("*.felt")), told, strict=True):
+        recording = feltsense.read(path)
+        # The stream's windows, one by one: the report takes its own from a batch.
+        vectors = [v for _, v in extract(recording, window=60.0, hop=60.0)]
+        for column, name in enumerate(head[3:], 3):
+            feature, digits = features[name]
+            values = np.array([v[feature] for v in vectors])
+            good = values[np.isfinite(values)]
+            shown, usable = day[column].split(" ")
+            assert close(shown, np.median(good), digits), (name, path)
+            assert usable == f"({len(good)}/{len(values)})"
+            medians[name].append(np.median(good))
+        corrected.append(np.nanmedian([v["ecg.corrected_fraction"] for v in vectors]))
+        shares.append(np.mean([covered(recording, s) for s in recording.streams.values()]))
+        seconds += recording.seconds
+        assert day[2] == percent(shares[-1])
+    text = re.sub(r"\s+", " ", unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", html, flags=re.S)))
+    assert f"4 of 9 days have a recording, {int(seconds) // 60} min" in text
+    assert f"Coverage {percent(np.mean(shares))}" in text
+    assert f"Beats corrected {percent(np.median(corrected))}" in text
+    for name, values in medians.items():
+        # All four lie in the last seven days: there is no range of days before.
+        assert rows[name][0] == "–"
+        assert close(rows[name][1], np.median(values), features[name][1])
+        assert rows[name][3] == "4/9"
