@@ -64,16 +64,17 @@ def course_of(folder: Path, days: int, subject: str | None, cache: Path | None, 
     from feltsense.report.course import course
 
     digests, unreadable = _digests(folder, cache, judge)
-    for text in unreadable:
-        sys.stderr.write(f"note: left out: {text}\n")
     people = sorted({d.subject for d in digests})
     if subject is None and len(people) > 1:
         msg = f"{folder}: holds recordings of {', '.join(people)}; name one with --subject"
         raise InputError(msg)
     chosen = [d for d in digests if subject in (None, d.subject)]
     if not chosen:
-        msg = f"{folder}: no usable recording of {subject or 'anybody'}; known: {', '.join(people) or 'none'}"
+        why = f"known: {', '.join(people)}" if people or not unreadable else unreadable[0]
+        msg = f"{folder}: no usable recording of {subject or 'anybody'}; {why}"
         raise InputError(msg)
+    for text in unreadable:
+        sys.stderr.write(f"note: left out: {text}\n")
     return course(chosen, days)
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,6 +121,7 @@ def check_whole(db: sqlite3.Connection, path: Path) -> None:
     RecordingError
         If the file's structure is damaged or rows are missing.
     """
+    _check_size(path)
     (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
     if verdict != "ok":
         raise damaged(path, verdict)
@@ -128,6 +129,20 @@ def check_whole(db: sqlite3.Connection, path: Path) -> None:
         rows, last = db.execute(f"SELECT count(*), max(rowid) FROM {table}").fetchone()  # noqa: S608
         if rows != (last or 0):
             raise damaged(path, f"table {table} has {rows} rows, but the last is row {last}")
+
+
+def _check_size(path: Path) -> None:
+    """Refuse half a download by its size: SQLite reads what is missing as zeros."""
+    if any(Path(f"{path}{suffix}").exists() for suffix in _BESIDE):
+        # Being written, or killed: the log has the rest.
+        return
+    with path.open("rb") as file:
+        header = file.read(schema.HEADER)
+    # SQLite's file format, 1.3.2 and 1.3.8: bytes a page (1 means 65536), pages in the file.
+    page, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
+    whole, there = (65536 if page == 1 else page) * pages, path.stat().st_size
+    if there < whole:
+        raise damaged(path, f"it is cut off, with {there} of {whole} bytes")
 
 
 def check_totals(rows: Rows, version: int) -> None:
@@ -223,7 +238,9 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError, UnicodeDecodeError) as e:
-        # SQLite quotes damaged names in its own words, which Python then cannot decode.
+        # SQLite quotes damaged names in its own words, which Python then cannot decode. Half a download says so.
+        with suppress(OSError):
+            _check_size(path)
         raise damaged(path, str(e)) from e
 
 
