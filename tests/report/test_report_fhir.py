@@ -4,13 +4,19 @@ import copy
 import json
 import math
 
+import numpy as np
 import pytest
 from report_cases import predictions, profile, recording, vectors
 
+import feltsense
+from feltsense.core.event import Event, EventKind
+from feltsense.core.recording import Recording
+from feltsense.core.timeline import NS
 from feltsense.errors import InputError
 from feltsense.report import summarise
 from feltsense.report.fhir import LOINC, bundle, check, fhir
 from feltsense.report.summary_json import summary_json
+from feltsense.session import extract
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +87,20 @@ def test_json_has_everything_and_no_nan(summary):
     assert content["figures"][0]["after"]["median"] == summary.figures[0].after.median
     assert len(content["estimate"]["points"]) == len(summary.estimate.points)
     assert None in [p["probability"] for p in content["estimate"]["points"]]
+
+
+def test_sdnn_has_its_own_code_and_is_the_recordings():
+    made = feltsense.participant(seed=2, minutes=8)
+    rest = Event(made.start_ns, EventKind.CALIBRATION, 270.0, "rest")
+    made = Recording(made.subject, made.streams, (*made.events, rest), made.metadata)
+    content = bundle(summarise(made))
+    check(content)
+    found = {e["resource"]["code"]["text"]: e["resource"] for e in content["entry"]}
+    values = [v["ecg.sdnn"] for w, v in extract(made, window=60.0, hop=15.0) if w.start_ns >= made.start_ns + 270 * NS]
+    sdnn = found["SDNN, afterwards"]
+    assert (sdnn["code"]["coding"][0]["system"], sdnn["code"]["coding"][0]["code"]) == (LOINC, "80404-7")
+    assert (sdnn["valueQuantity"]["code"], sdnn["valueQuantity"]["system"]) == ("ms", "http://unitsofmeasure.org")
+    assert sdnn["valueQuantity"]["value"] == pytest.approx(np.nanmedian(values), abs=1e-6)
+    sdnn["code"]["coding"][0]["code"] = "80405-4"
+    with pytest.raises(InputError, match="code"):
+        check(content)

@@ -1,5 +1,7 @@
 """Files of every earlier schema open, as they were, and go on."""
 
+import json
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from feltsense.core.signals import spec
 from feltsense.core.timeline import NS, TimeMap
 from feltsense.errors import KeyStoreError, RecordingError
 from feltsense.store import DataKey, Reader, Writer, key_id, read
+from feltsense.store.schema import checksum
 from same_recording import assert_same
 
 SCHEMA_1 = Path(__file__).parents[1] / "data" / "schema_1.felt"
@@ -81,3 +84,23 @@ def test_schema_1_is_never_taken_for_encrypted(tmp_path):
     with pytest.raises(KeyStoreError, match="not encrypted"):
         read(path, DataKey.new())
     assert path.read_bytes() == SCHEMA_1.read_bytes()
+
+
+def test_a_file_that_counts_less_of_itself_reads_and_goes_on(tmp_path):
+    path = tmp_path / "early.felt"
+    with Writer(path, "P", {"firmware": "1"}) as writer:
+        writer.declare(ECG)
+        writer.append(frame(ECG, 0))
+    db = sqlite3.connect(path, isolation_level=None)
+    (text,) = db.execute("SELECT value FROM total").fetchone()
+    early = json.dumps({k: v for k, v in json.loads(text).items() if k not in ("about", "metadata")})
+    db.execute("UPDATE total SET value = ?, crc = ?", (early, checksum(early)))
+    db.close()
+    assert read(path).metadata == {"firmware": "1"}
+    with Writer.resume(path) as writer:
+        writer.event(Event(T0, EventKind.NOTE, 0.0, "on"))
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("DELETE FROM metadata")
+    db.close()
+    with pytest.raises(RecordingError, match="table metadata has 0 rows of 1"):
+        read(path)

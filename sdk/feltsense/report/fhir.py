@@ -73,7 +73,7 @@ def bundle(summary: Summary) -> dict[str, Any]:
     person = {"type": "Patient", "identifier": {"system": "urn:feltsense:pseudonym", "value": summary.subject}}
     device = {"display": ", ".join(summary.devices)}
     entries = []
-    for f in summary.figures:
+    for f in (*summary.figures, *summary.further):
         for phase, found in (("at rest", f.rest), ("afterwards", f.after)):
             if f.feature in CODES and found.usable and not (phase == "at rest" and f.baseline != "recording"):
                 entries.append(_observation(summary, f, phase, found, {"subject": person, "device": device}))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from feltsense.core.vector import FeatureVector
     from feltsense.core.window import Window
 
-__all__ = ["FEATURES", "THIN", "Figure", "Level", "Point", "figures", "level_of"]
+__all__ = ["FEATURES", "FURTHER", "THIN", "Figure", "Level", "Point", "figures", "level_of"]
 
 THIN = 0.5
 """Below this share of usable windows a number is called thin (the share under which mindLAMP's portal calls a day
@@ -46,6 +46,8 @@ FEATURES: tuple[tuple[tuple[str, str, str], ...], ...] = (
     (("skin_temperature.mean", "Skin temperature", "°C"),),
 )
 """Rows of the table: for each, the features that could fill it, in order of preference: name, title, unit."""
+FURTHER: tuple[tuple[tuple[str, str, str], ...], ...] = ((("ecg.sdnn", "SDNN", "ms"),),)
+"""What other programs ask for and page one has no room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def figures(
     t0_ns: int,
     rests: Sequence[RestInterval],
     profile: UserProfile | None,
+    rows: Sequence[Sequence[tuple[str, str, str]]] = FEATURES,
 ) -> tuple[Figure, ...]:
     """Fill the table.
 
@@ -135,12 +138,14 @@ def figures(
         Known rest inside this recording; may be empty.
     profile : UserProfile or None
         Gives the baseline where the rest was in another recording.
+    rows : sequence, optional
+        Rows to fill.
     """
     if not vectors:
         return ()
     known = vectors[0][1].schema.names
     found = []
-    for row in FEATURES:
+    for row in rows:
         offered = [c for c in row if c[0] in known]
         if offered:
             best = next((c for c in offered if any(math.isfinite(v[c[0]]) for _, v in vectors)), offered[0])

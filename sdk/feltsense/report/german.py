@@ -109,6 +109,7 @@ _SESSION = {
     "Heart rate": "Herzfrequenz",
     "Heart rate (pulse)": "Herzfrequenz (Puls)",
     "RMSSD": "RMSSD",
+    "SDNN": "SDNN",
     "PRV RMSSD (pulse)": "PRV-RMSSD (Puls)",
     "Skin conductance level (SCL)": "Hautleitwert (SCL)",
     "Skin conductance responses (SCR ≥ 0.05 µS)": "Hautleitreaktionen (SCR ≥ 0,05 µS)",

@@ -22,7 +22,7 @@ from feltsense.core.timeline import NS, to_ns
 from feltsense.core.vector import Reason
 from feltsense.report.account import GapLine, StreamLine, stream_lines
 from feltsense.report.estimate import Estimate, estimate
-from feltsense.report.figures import Figure, Level, figures, level_of
+from feltsense.report.figures import FURTHER, Figure, Level, figures, level_of
 from feltsense.report.say import Phrase
 
 if TYPE_CHECKING:
@@ -157,6 +157,8 @@ class Summary:
     """What the person said of themselves, in order of time."""
     quality: tuple[QualityLine, ...] = ()
     """Each modality's quality."""
+    further: tuple[Figure, ...] = ()
+    """Numbers for other programs that page one has no room for."""
 
     @property
     def coverage(self) -> float:
@@ -245,6 +247,7 @@ def summarise(
             AnswerLine((e.t_ns - t0) / NS, e.text, e.value) for e in recording.events if e.kind is EventKind.ANSWER
         ),
         quality=_quality(windows),
+        further=figures(windows, t0, rests, profile, FURTHER),
     )
 
 
