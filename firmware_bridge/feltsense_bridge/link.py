@@ -185,7 +185,7 @@ class Link:
         """Set when there may be something to poll; several links can share one (:mod:`feltsense_bridge.live`)."""
         self._factory = client_factory or bleak_client()
         self._clock = clock or unix_clock()
-        self._speed = speed
+        self.speed = speed
         self._options = options
         self._chance = np.random.default_rng(options.seed)
         if options.capture is not None:
@@ -283,14 +283,14 @@ class Link:
                 return item
             if self.finished():
                 raise StopAsyncIteration
-            await self.rest([self])
+            await self.rest(self.wake, self.speed)
 
     @staticmethod
-    async def rest(links: list[Link]) -> None:
-        """Wait until one of the links, which share one `wake`, may have something, or its watchdog wants to look."""
+    async def rest(wake: asyncio.Event, speed: float) -> None:
+        """Wait until one of the links that share `wake` may have something, or its watchdog wants to look."""
         try:
-            async with asyncio.timeout(TICK_S / max(1.0, links[0]._speed)):
-                await links[0].wake.wait()
+            async with asyncio.timeout(TICK_S / max(1.0, speed)):
+                await wake.wait()
         except TimeoutError:
             return
 
@@ -328,7 +328,7 @@ class Link:
             except troubles as error:
                 failures += 1
                 known = explain(error, self.label, str(self.state))
-                waited = (self._clock() - begun) / NS / self._speed
+                waited = (self._clock() - begun) / NS / self.speed
                 hopeless, limit = isinstance(known, HOPELESS), self._options.patience
                 self.trouble = str(known) if hopeless else ""
                 first = not self._streamed and (waited > limit or (hopeless and limit < math.inf))
@@ -338,7 +338,7 @@ class Link:
                 lost = isinstance(known, LostError) and self.state is not State.CONNECTING
                 self._to(Signal.LOST if lost else Signal.FAILED)
             wait = self._options.backoff.wait(max(failures, 1), float(self._chance.random()))
-            await asyncio.sleep(wait / self._speed)
+            await asyncio.sleep(wait / self.speed)
             self._to(Signal.DUE)
 
     async def _attempt(self) -> None:
@@ -361,7 +361,7 @@ class Link:
             self._connection = connection
             self._first.set()
             self.wake.set()
-            await tend(connection, self.device, self._intake, self._clock, self._speed)
+            await tend(connection, self.device, self._intake, self._clock, self.speed)
             self._to(Signal.LOST if connection.lost else Signal.FAILED)
         except asyncio.CancelledError:
             # The link itself ends: nothing comes after, and nobody asks what was lost.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from feltsense.core.chunk import Chunk, StreamInfo
     from feltsense.core.event import Event
     from feltsense_bridge.accounting import Counters
+    from feltsense_bridge.lsl_link import LslLink
 
 __all__ = ["Live"]
 
@@ -32,6 +33,8 @@ class Live:
     ----------
     links : sequence of Link
         Not opened yet, with names that differ, all of one clock.
+    outlets : sequence of LslLink
+        Streams of other programs, of the same clock.
 
     Examples
     --------
@@ -43,25 +46,27 @@ class Live:
                 pipeline.push(item)
     """
 
-    def __init__(self, links: Sequence[Link]) -> None:
-        if not links:
+    def __init__(self, links: Sequence[Link], outlets: Sequence[LslLink] = ()) -> None:
+        self._sources: list[Link | LslLink] = [*links, *outlets]
+        if not self._sources:
             msg = "nothing to listen to: name at least one sensor"
             raise InputError(msg)
         self.links = list(links)
         self._turn = 0
         self._stack = AsyncExitStack()
-        wake = asyncio.Event()
-        for link in self.links:
-            link.wake = wake
+        self._wake = asyncio.Event()
+        self._speed = max(source.speed for source in self._sources)
+        for source in self._sources:
+            source.wake = self._wake
 
     @property
     def counters(self) -> Mapping[str, Counters]:
         """Stream id → what became of its samples."""
-        return {k: v for link in self.links for k, v in link.counters.items()}
+        return {k: v for source in self._sources for k, v in source.counters.items()}
 
     async def __aenter__(self) -> Self:
-        for link in self.links:
-            await self._stack.enter_async_context(link)
+        for source in self._sources:
+            await self._stack.enter_async_context(source)
         return self
 
     async def __aexit__(
@@ -80,17 +85,17 @@ class Live:
             If two sensors have streams of the same id.
         """
         found: dict[str, StreamInfo] = {}
-        for link in self.links:
-            for stream_id, info in (await link.opened()).items():
+        for source in self._sources:
+            for stream_id, info in (await source.opened()).items():
                 if stream_id in found:
-                    msg = f"two sensors have a stream {stream_id!r}: give each link a name of its own"
+                    msg = f"two sensors have a stream {stream_id!r}: name each link differently, take each LSL signal once"
                     raise InputError(msg)
                 found[stream_id] = info
         return found
 
     async def close(self) -> None:
         """Close every link; what was received can still be iterated. Twice is fine."""
-        await asyncio.gather(*(link.close() for link in self.links))
+        await asyncio.gather(*(source.close() for source in self._sources))
         await self._stack.aclose()
 
     def __aiter__(self) -> Self:
@@ -98,15 +103,15 @@ class Live:
 
     async def __anext__(self) -> Chunk | Event:
         while True:
-            self.links[0].wake.clear()
+            self._wake.clear()
             # Each in its turn, so that a busy sensor does not starve the others.
-            for _ in range(len(self.links)):
-                self._turn = (self._turn + 1) % len(self.links)
-                item = self.links[self._turn].poll()
+            for _ in range(len(self._sources)):
+                self._turn = (self._turn + 1) % len(self._sources)
+                item = self._sources[self._turn].poll()
                 if item is not None:
                     return item
             # Each is asked, whatever the others say: one that has failed raises.
-            done = [link.finished() for link in self.links]
+            done = [source.finished() for source in self._sources]
             if all(done):
                 raise StopAsyncIteration
-            await Link.rest(self.links)
+            await Link.rest(self._wake, self._speed)

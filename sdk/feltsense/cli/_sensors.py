@@ -9,6 +9,7 @@ Contract
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -17,20 +18,27 @@ from typing import TYPE_CHECKING
 from feltsense.core.timeline import NS
 from feltsense.errors import InputError
 from feltsense_bridge import devices, sensors
+from feltsense_bridge.devices.polar_verity_sense import PolarVeritySense
 from feltsense_bridge.errors import NotFoundError, UnknownSensorError
 from feltsense_bridge.link import unix_clock
 from feltsense_bridge.scan import Sighting, scan
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from feltsense.core.event import Event
     from feltsense_bridge.capture import CaptureWriter
     from feltsense_bridge.link import Link
+    from feltsense_bridge.lsl_link import LslLink
     from feltsense_bridge.testing import Playback, VirtualRadio
 
-__all__ = ["Air", "choose", "links", "on_the_air"]
+__all__ = ["Air", "choose", "links", "on_the_air", "outlets"]
+
+_OUTLET = re.compile(
+    r"(?P<name>.+)=(?P<signal>[a-z_0-9]+)(\*(?P<scale>[-+.e\d]+))?(@(?P<columns>\d+(,\d+)*))?", re.IGNORECASE | re.ASCII
+)
+"""NAME=SIGNAL, perhaps *FACTOR, perhaps @COLUMNS."""
 
 _VIRTUAL = 2
 """Sensors that the synthetic person wears."""
@@ -155,10 +163,55 @@ def choose(seen: Sequence[Sighting], wanted: Sequence[str]) -> list[Sighting]:
     return known
 
 
-def links(air: Air, sightings: Sequence[Sighting], capture: CaptureWriter | None = None) -> list[Link]:
-    """A link to each, named by model; what they send is also captured, if so asked."""
-    chosen = [
-        sensors.Sensor(devices.device(s.model or "")(), s.advertisement.address, s.advertisement.name) for s in sightings
-    ]
+def outlets(air: Air, asked: Sequence[str]) -> list[LslLink]:
+    """Streams of the Lab Streaming Layer, each ``NAME=SIGNAL[*FACTOR][@COLUMNS]``.
+
+    Raises
+    ------
+    InputError
+        If one is written otherwise, or asks for what cannot be.
+    MissingExtraError
+        If pylsl is not installed.
+    """
+    from feltsense_bridge.lsl_link import LslLink
+    from feltsense_bridge.transport_lsl import LslInlet
+
+    out = []
+    for text in asked:
+        found = _OUTLET.fullmatch(text)
+        try:
+            scale = float((found and found["scale"]) or 1)
+        except ValueError:
+            found = None
+        if found is None:
+            msg = f"--lsl {text!r}: write NAME=SIGNAL, as in strap=ecg*0.001 (it sends µV) or muse=ppg@1 (second channel)"
+            raise InputError(msg)
+        columns = [int(c) for c in found["columns"].split(",")] if found["columns"] else None
+        out.append(LslLink(LslInlet(found["name"], found["signal"], scale=scale, columns=columns), air.clock))
+    return out
+
+
+def links(
+    air: Air, sightings: Sequence[Sighting], capture: CaptureWriter | None = None, sdk_mode: Mapping[str, int] | None = None
+) -> list[Link]:
+    """A link to each, named by model; what they send is also captured, if so asked.
+
+    `sdk_mode`: rates of a Verity Sense's streams, which is switched to SDK mode; None: it is not.
+
+    Raises
+    ------
+    InputError
+        If SDK mode is asked for and no sensor has it.
+    """
+    chosen = []
+    if sdk_mode is not None and not any(s.model == PolarVeritySense.model for s in sightings):
+        names = ", ".join(f"{s.advertisement.name} ({s.model})" for s in sightings)
+        msg = f"--sdk-mode is for a Polar Verity Sense, and none is among {names}: leave it out, or name one with --device"
+        raise InputError(msg)
+    for s in sightings:
+        device = devices.device(s.model or "")()
+        if sdk_mode is not None and s.model == PolarVeritySense.model:
+            device = PolarVeritySense(sdk_mode=True, rates=sdk_mode)
+        chosen.append(sensors.Sensor(device, s.advertisement.address, s.advertisement.name))
     client = None if air.radio is None else air.radio.client
     return sensors.links(chosen, clock=air.clock, client=client, speed=air.speed, capture=capture)

@@ -57,6 +57,20 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="NAME",
         help="name or address, as `feltsense scan` shows it; may be repeated (default: every sensor in reach)",
     )
+    p.add_argument(
+        "--lsl",
+        action="append",
+        default=[],
+        metavar="NAME=SIGNAL",
+        help="also a stream of the Lab Streaming Layer by its name, and what it is: strap=ecg; *0.001 behind it makes mV "
+        "of µV, @1 takes its second channel only; may be repeated; sensors are then sought only if named",
+    )
+    p.add_argument(
+        "--sdk-mode",
+        nargs="*",
+        metavar="STREAM=HZ",
+        help="switch a Polar Verity Sense to SDK mode: other rates (ppg=176 acc=104), no heart rate and no intervals",
+    )
     p.add_argument("--seconds", type=float, metavar="S", help="stop after so many seconds (default: at Ctrl-C)")
     p.add_argument("--subject", default="anonymous", metavar="NAME", help="pseudonym (default: %(default)s)")
     p.add_argument(
@@ -79,6 +93,9 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(msg)
     if args.speed != 1.0 and not args.virtual:
         msg = "--speed is for virtual sensors: add --virtual"
+        raise InputError(msg)
+    if args.lsl and args.virtual:
+        msg = "--lsl and --virtual have two clocks: record one of them"
         raise InputError(msg)
     for path in (args.out, args.capture):
         if path is not None and path.exists():
@@ -114,11 +131,23 @@ def account(counters: Mapping[str, Counters]) -> list[str]:
     return out
 
 
+def _rates(asked: Sequence[str] | None) -> dict[str, int] | None:
+    """Rates by stream of ``--sdk-mode``; None where it is not asked for."""
+    out = {}
+    for text in asked or ():
+        name, _, hz = text.partition("=")
+        if not name or not hz.isdecimal():
+            msg = f"--sdk-mode {text!r}: write a stream and its rate in Hz, for example ppg=176"
+            raise InputError(msg)
+        out[name] = int(hz)
+    return None if asked is None else out
+
+
 async def _record(args: argparse.Namespace, key: DataKey | None) -> Mapping[str, Counters]:
     import asyncio
     from contextlib import ExitStack
 
-    from feltsense.cli._sensors import choose, links, on_the_air
+    from feltsense.cli._sensors import choose, links, on_the_air, outlets
     from feltsense.store import Writer
     from feltsense_bridge.capture import CaptureWriter
     from feltsense_bridge.live import Live
@@ -126,14 +155,17 @@ async def _record(args: argparse.Namespace, key: DataKey | None) -> Mapping[str,
     stop = asyncio.Event()
     with _ctrl_c(stop), ExitStack() as stack:
         async with on_the_air(args) as air:
-            found = choose(await air.scan(SCAN_S, args.device), args.device)
+            outside = outlets(air, args.lsl)
+            seeks = bool(args.device) or not outside
+            found = choose(await air.scan(SCAN_S, args.device), args.device) if seeks else []
             about = {"recorder": "feltsense record" + (", virtual sensors" if args.virtual else "")}
             about |= {f"sensor.{k}": s.advertisement.name or str(s.model) for k, s in enumerate(found, 1)}
             air.leave_out(found)
             screen = _Status(sys.stderr)
-            screen.say(f"Connecting to {', '.join(s.advertisement.name or s.advertisement.address for s in found)} …")
+            names = [*(s.advertisement.name or s.advertisement.address for s in found), *args.lsl]
+            screen.say(f"Connecting to {', '.join(names)} …")
             capture = stack.enter_context(CaptureWriter(args.capture)) if args.capture is not None else None
-            live = Live(links(air, found, capture))
+            live = Live(links(air, found, capture, _rates(args.sdk_mode)), outside)
             async with live:
                 if not await _opened(live, stop):
                     return live.counters
