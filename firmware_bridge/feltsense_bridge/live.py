@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from feltsense.core.chunk import Chunk, StreamInfo
     from feltsense.core.event import Event
     from feltsense_bridge.accounting import Counters
-    from feltsense_bridge.lsl_link import LslLink
+    from feltsense_bridge.link_lsl import LslLink
 
 __all__ = ["Live"]
 

@@ -12,11 +12,11 @@ from feltsense.core.event import Event
 from feltsense.core.signals import spec
 from feltsense.core.timeline import NS
 from feltsense.store import read
-from feltsense_bridge import lsl_link, transport_lsl
+from feltsense_bridge import link_lsl, transport_lsl
 from feltsense_bridge.errors import LostError, NotFoundError
+from feltsense_bridge.link_lsl import LslLink
 from feltsense_bridge.live import Live
 from feltsense_bridge.lsl_account import LslAccount
-from feltsense_bridge.lsl_link import LslLink
 
 RATE, T0 = 100, 1_700_000_000 * NS
 
@@ -63,7 +63,7 @@ class Inlet:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
-    monkeypatch.setattr(lsl_link, "AGAIN_S", 0.0)
+    monkeypatch.setattr(link_lsl, "AGAIN_S", 0.0)
     Inlet.made.clear()
 
 
@@ -98,7 +98,7 @@ async def test_a_stream_that_is_not_there_is_said_so():
 
 
 async def test_who_does_not_take_what_comes_is_waited_for(monkeypatch):
-    monkeypatch.setattr(lsl_link, "WAITING", 4)
+    monkeypatch.setattr(link_lsl, "WAITING", 4)
     inlet = Inlet()
     async with LslLink(inlet, lambda: T0) as link:
         await link.opened()

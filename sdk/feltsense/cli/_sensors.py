@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from feltsense.core.event import Event
     from feltsense_bridge.capture import CaptureWriter
     from feltsense_bridge.link import Link
-    from feltsense_bridge.lsl_link import LslLink
+    from feltsense_bridge.link_lsl import LslLink
     from feltsense_bridge.testing import Playback, VirtualRadio
 
 __all__ = ["Air", "choose", "links", "on_the_air", "outlets"]
@@ -173,7 +173,7 @@ def outlets(air: Air, asked: Sequence[str]) -> list[LslLink]:
     MissingExtraError
         If pylsl is not installed.
     """
-    from feltsense_bridge.lsl_link import LslLink
+    from feltsense_bridge.link_lsl import LslLink
     from feltsense_bridge.transport_lsl import LslInlet
 
     out = []
