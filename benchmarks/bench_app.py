@@ -26,7 +26,8 @@ COMMON = """
 import asyncio, os, sys, time
 began = time.perf_counter()
 from kivy.config import Config
-Config.set("graphics", "width", "360"); Config.set("graphics", "height", "780"); Config.set("graphics", "maxfps", "30")
+for key, value in (("width", "360"), ("height", "780"), ("maxfps", "30"), ("multisamples", "0")):
+    Config.set("graphics", key, value)
 frames = []
 def watch():
     from kivy.core.window import Window
@@ -66,8 +67,7 @@ LIVE = (
     + """
 import logging, pathlib
 logging.getLogger("bumble").setLevel(logging.ERROR)
-from feltsense import bundle
-from feltsense.datasets.synthetic import participant
+from feltsense_app import start
 from feltsense_app.platform.desktop import Desktop
 from feltsense_app.presenters.flow import Page
 from feltsense_app.service.conductor import Conductor
@@ -75,16 +75,18 @@ from feltsense_app.service.radio import Radio
 from feltsense_app.screens.window import Window
 from feltsense.core.chunk import Chunk
 async def main():
-    person = participant(1, 7)
-    zero = time.perf_counter()
-    clock = lambda: person.start_ns + int((time.perf_counter() - zero + 8) * 1e9)
-    c = Conductor(Desktop(pathlib.Path(sys.argv[1])), Radio(clock), bundle.load())
-    c.join.enter("demo"); c.join.join()
+    base = [0]
+    clock = lambda: base[0] + time.perf_counter_ns()
+    c = Conductor(Desktop(pathlib.Path(sys.argv[1]), "secret"), Radio(clock), start._model)
     app = Window(c)
     async def end():
         watch()
         while not frames: await asyncio.sleep(0.01)
         print("first", frames[0] - began)
+        c.join.enter("demo"); c.join.join()
+        from feltsense.datasets.synthetic import participant
+        person = participant(1, 7)
+        base[0] = person.start_ns + 8 * 10**9 - time.perf_counter_ns()
         c.flow._set(page=Page.LIVE)
         pieces = [p for p in person.items() if isinstance(p, Chunk)]
         start = person.start_ns

@@ -33,10 +33,22 @@ async def show(conductor: Conductor) -> None:
     os.environ.setdefault("KIVY_NO_FILELOG", "1")
     os.environ.setdefault("KIVY_LOG_MODE", "PYTHON")
     try:
+        from kivy.config import Config
+
+        # Samples along edges double the work of a software rasteriser, for corners that nobody looks at.
+        Config.set("graphics", "multisamples", "0")
+        Config.set("graphics", "maxfps", "30")
         from feltsense_app.screens.window import Window
     except ImportError:
         raise MissingExtraError("app", "the app's window") from None
     async with asyncio.TaskGroup() as tasks:
-        work = tasks.create_task(conductor.run())
-        await Window(conductor).async_run("asyncio")
+        window = Window(conductor)
+
+        async def run_behind() -> None:
+            # The window first: keys, model and radio take longer than anybody looks at nothing.
+            await window.seen.wait()
+            await conductor.run()
+
+        work = tasks.create_task(run_behind())
+        await window.async_run("asyncio")
         work.cancel()

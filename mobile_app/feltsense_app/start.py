@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from feltsense import bundle
 from feltsense_app.main import run, show
 from feltsense_app.platform import here
 from feltsense_app.platform.desktop import Desktop
@@ -16,6 +15,7 @@ from feltsense_app.service.conductor import Conductor
 from feltsense_app.service.radio import Radio, virtual
 
 if TYPE_CHECKING:
+    from feltsense.bundle import Bundle
     from feltsense.core.recording import Recording
     from feltsense_app.platform import Phone
 
@@ -25,16 +25,22 @@ DEMO_REST_S = 150.0
 """Shorter than a real rest, so that a demo at ordinary speed does not bore; long enough for the model's windows."""
 
 
+def _model() -> Bundle:
+    from feltsense import bundle
+
+    return bundle.load()
+
+
 def phone() -> None:
     """On a phone."""
     handset = here()
-    run(Conductor(handset, Radio.own(handset.folder), bundle.load()))
+    run(Conductor(handset, Radio.own(handset.folder), _model))
 
 
 def desktop(folder: Path | None) -> None:
     """On a desktop, with its own Bluetooth."""
     computer = here(folder)
-    run(Conductor(computer, Radio.own(computer.folder), bundle.load()))
+    run(Conductor(computer, Radio.own(computer.folder), _model))
 
 
 def demonstrate(recording: Recording, speed: float, folder: Path | None) -> None:
@@ -42,7 +48,7 @@ def demonstrate(recording: Recording, speed: float, folder: Path | None) -> None
 
     async def on_the_air(phone: Phone) -> None:
         async with virtual(recording, speed) as radio:
-            await show(Conductor(phone, radio, bundle.load(), DEMO_REST_S))
+            await show(Conductor(phone, radio, _model, DEMO_REST_S))
 
     if folder is not None:
         asyncio.run(on_the_air(here(folder)))

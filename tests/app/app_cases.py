@@ -64,4 +64,4 @@ async def on_the_air(folder, speed=SPEED, later_s=0, **phone):
     async with VirtualRadio(speed, start_ns=START_NS + later_s * 10**9) as air:
         await air.add(VirtualH10(playback))
         await air.add(VirtualBoard(playback))
-        yield Conductor(Handset(folder, **phone), Radio(air.clock, speed, air, playback), bundle.load(), REST_S)
+        yield Conductor(Handset(folder, **phone), Radio(air.clock, speed, air, playback), bundle.load, REST_S)

@@ -109,7 +109,7 @@ class Life:
         self.start()
 
     def start(self):
-        self.app = Conductor(Handset(self.folder, free=self.free), self.radio, bundle.load(), REST_S)
+        self.app = Conductor(Handset(self.folder, free=self.free), self.radio, bundle.load, REST_S)
         self.app.home.watch(lambda state: self.day.said.add(state.sentence))
         self.running = asyncio.create_task(self.app.run())
 

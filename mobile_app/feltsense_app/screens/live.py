@@ -6,12 +6,18 @@ import math
 from typing import TYPE_CHECKING
 
 from kivy.clock import Clock
+from kivy.graphics.scissor_instructions import ScissorPop, ScissorPush
 
 from feltsense_app.presenters.live import BEHIND_S
 from feltsense_app.screens.plots import Trace
+from feltsense_app.screens.still import Still
 from feltsense_app.screens.widgets import Card, PageScreen, Small, Words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from feltsense_app.presenters.base import Presenter
     from feltsense_app.presenters.live import LiveState
 
 __all__ = ["LiveScreen"]
@@ -28,9 +34,22 @@ class LiveScreen(PageScreen):
     title_key = "live.title"
     back = True
 
+    def __init__(self, name: str, presenter: Callable[[], Presenter[Any] | None]) -> None:
+        super().__init__(name, presenter)
+        layout = self.children[0]
+        self.remove_widget(layout)
+        self.still = Still(lambda: self.app.theme.background)
+        self.still.add_widget(layout)
+        self.add_widget(self.still)
+
     def build(self) -> None:
         """Redraw while the screen is seen."""
         self._frame = -1
+        self.still.over.clear()
+        with self.still.over.before:
+            self._clip = ScissorPush()
+        with self.still.over.after:
+            ScissorPop()
         self.traces: dict[str, tuple[Trace, Small, str]] = {}
         self.none = Words(text=self.words("live.none"))
         self.put(self.none)
@@ -54,9 +73,13 @@ class LiveScreen(PageScreen):
                 self.traces[name] = (trace, numbers, UNITS.get(unit, unit))
                 self.ids.body.remove_widget(self.none)
                 self.put(card)
+                self.still.over.add(trace.curve)
 
     def _draw(self) -> None:
         self._frame += 1
+        scroll = self.ids.scroll
+        self._clip.x, self._clip.y = map(int, scroll.to_window(*scroll.pos))
+        self._clip.width, self._clip.height = int(scroll.width), int(scroll.height)
         until = self.c.radio.clock() - round(BEHIND_S * self.c.radio.speed * 1e9)
         for name, (trace, numbers, unit) in self.traces.items():
             pairs, low, high = self.c.live.trace(name, until)

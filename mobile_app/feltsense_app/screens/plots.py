@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from kivy.app import App
-from kivy.graphics import Color, Line, Rectangle
+from kivy.graphics import Canvas, Color, Line, Mesh, Rectangle
 from kivy.metrics import dp
 from kivy.properties import ObjectProperty
 from kivy.uix.widget import Widget
@@ -43,31 +42,68 @@ class _Drawn(Widget):  # type: ignore[misc]
 
 
 class Trace(_Drawn):
-    """The last seconds of a signal; a gap is a gap."""
+    """The last seconds of a signal; a gap is a gap. The curve is drawn apart from the rest, see :attr:`curve`."""
 
     def __init__(self, height_dp: float = 96) -> None:
-        self._pairs: NDArray[np.float64] | None = None
-        self._low, self._high = 0.0, 1.0
+        self.curve = Canvas()
+        """What moves; for a canvas above the one that this widget stands in."""
+        with self.curve:
+            self._colour = Color()
+            self._mesh = Mesh(mode="triangles")
+        self._columns = 0
         super().__init__(height_dp)
 
     def take(self, pairs: NDArray[np.float64], low: float, high: float) -> None:
         """Draw these columns: least and greatest value each."""
-        self._pairs, self._low, self._high = pairs, low, high
-        self._again()
+        self._colour.rgba = self.theme.signal
+        bars = pairs.reshape(-1, 2)
+        if len(bars) != self._columns:
+            self._columns = len(bars)
+            corners = np.arange(self._columns)[:, None] * 4 + np.array([0, 1, 2, 0, 2, 3])
+            self._mesh.indices = corners.ravel().tolist()
+        left, bottom = self.to_window(self.x + dp(4), self.y + dp(6))
+        box = (left, bottom, self.width - dp(8), self.height - dp(12))
+        self._mesh.vertices = curve(bars, (low, max(high - low, 1e-9)), box, dp(0.75)).ravel()
 
-    def draw(self) -> None:
-        """One line for each run without a gap."""
-        if self._pairs is None or not math.isfinite(self._low):
-            return
-        Color(*self.theme.signal)
-        span = max(self._high - self._low, 1e-9)
-        n = len(self._pairs)
-        x = self.x + dp(4) + (self.width - dp(8)) * (np.arange(n) // 2) / (n // 2)
-        y = self.y + dp(6) + (self.height - dp(12)) * (self._pairs - self._low) / span
-        points = np.column_stack((x, y))
-        for run in np.split(points, np.flatnonzero(np.diff(np.isfinite(y))) + 1):
-            if len(run) > 1 and math.isfinite(run[0, 1]):
-                Line(points=run.ravel().tolist(), width=1)
+
+def curve(
+    bars: NDArray[np.float64], scale: tuple[float, float], box: tuple[float, float, float, float], half: float
+) -> NDArray[np.float32]:
+    """Corners of a bar for each column, which touch where samples follow each other; none for a gap.
+
+    A software rasteriser draws bars four times as fast as lines.
+
+    Parameters
+    ----------
+    bars : array, shape (columns, 2)
+        Least and greatest value of each column; NaN for a gap.
+    scale : (float, float)
+        Value at the bottom, and how much more it is at the top.
+    box : (float, float, float, float)
+        Left, bottom, width, height on the screen.
+    half : float
+        Half of the curve's width.
+
+    Returns
+    -------
+    array, shape (columns, 4, 4)
+        x, y and twice nothing (no texture) of each corner.
+    """
+    n = len(bars)
+    y = box[1] + box[3] * (bars - scale[0]) / scale[1]
+    # Up or down to the neighbour before: the curve has no holes where it is steep.
+    low, high = np.fmin(y[1:, 0], np.where(np.isfinite(y[1:, 0]), y[:-1, 1], np.nan)), np.fmax(
+        y[1:, 1], np.where(np.isfinite(y[1:, 1]), y[:-1, 0], np.nan)
+    )
+    y[1:, 0], y[1:, 1] = low, high
+    y += (-half, half)
+    there = np.isfinite(y[:, 0])
+    out = np.zeros((n, 4, 4), np.float32)
+    x = box[0] + box[2] * np.arange(n + 1) / n
+    out[:, (0, 3), 0], out[:, (1, 2), 0] = x[:-1, None], x[1:, None]
+    out[:, :2, 1], out[:, 2:, 1] = y[:, :1], y[:, 1:]
+    out[~there] = 0.0
+    return out
 
 
 class MoodGrid(_Drawn):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from kivy.app import App
@@ -36,6 +37,8 @@ class Window(App):  # type: ignore[misc]
     def __init__(self, conductor: Conductor) -> None:
         super().__init__()
         self.conductor = conductor
+        self.seen = asyncio.Event()
+        """Set when the first frame was drawn."""
         self.theme = Theme()
         self.words = Words(conductor.settings.state.language)
         self.theme.apply(conductor.settings.state)
@@ -46,6 +49,7 @@ class Window(App):  # type: ignore[misc]
 
         Surface.clearcolor = self.theme.background
         Surface.bind(on_keyboard=lambda _w, key, *_: key == ESCAPE and self.conductor.flow.back())
+        Surface.bind(on_flip=lambda *_: self.seen.set())
         self.manager = ScreenManager(transition=NoTransition())
         self._screens()
         self.conductor.settings.watch(self._look)

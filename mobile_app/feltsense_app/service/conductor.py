@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from feltsense.core.event import Event, EventKind
@@ -40,7 +41,7 @@ from feltsense_app.service.zone import LocalZone
 from feltsense_app.words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
     from typing import Any
 
@@ -78,8 +79,8 @@ class Conductor:
         Where the app runs.
     radio : Radio
         Where sensors are.
-    bundle : Bundle
-        The model.
+    bundle : callable
+        Gives the model, when it is first needed: the window is there before it.
     rest_s : float
         Seconds of the wizard's rest.
     """
@@ -88,11 +89,11 @@ class Conductor:
         self,
         phone: Phone,
         radio: Radio,
-        bundle: Bundle,
+        bundle: Callable[[], Bundle],
         rest_s: float = REST_S,
     ) -> None:
         self.phone, self.radio = phone, radio
-        self._bundle = bundle
+        self._bundle = cache(bundle)
         self.shelf = Shelf(phone, self._said)
         self.zone = LocalZone()
         self.study: StudyView | None = self._read(self.kept.study).study if self.kept.study else None
@@ -102,7 +103,7 @@ class Conductor:
         self.live, self.results = LivePresenter(), ResultsPresenter()
         self.home = HomePresenter(self.pause, self.resume)
         heard = Listener(self._status, self.live.push, self._rested_window, self._estimated, self._lost)
-        self.recorder = Recorder(radio, bundle, heard, phone.space)
+        self.recorder = Recorder(radio, self._bundle, heard, phone.space)
         self.settings = SettingsPresenter(self.kept.settings, self._set_up)
         self.flow = FlowPresenter(resume(self.kept.done))
         self.join = JoinPresenter(self._read, self._joined)
@@ -131,6 +132,8 @@ class Conductor:
 
     async def run(self) -> None:
         """Tick, for ever; resumes the recording first, where there is everything for it."""
+        if self.study is not None and self.prompts is None:
+            self._open(self.study)
         if self.flow.state.page in (Page.HOME, Page.WIZARD):
             self.resume()
         try:
@@ -218,13 +221,22 @@ class Conductor:
         self.study = invitation.study
         self.shelf.keep(study=invitation.source, pseudonym=pseudonym)
         self._prepare(invitation.study)
+        self._open(invitation.study)
         self.flow.done()
 
     def _prepare(self, study: StudyView) -> None:
         clock = self.radio.clock
         self.consent = ConsentPresenter(study.consent_text, study.consent_version, study.asked, clock, self._agreed)
         self.pair = PairPresenter(study.places, self.scan, self._paired)
+        if self.kept.consent is not None:
+            self._use(self.kept.consent)
+
+    def _open(self, study: StudyView) -> None:
+        """What needs the participant's key; after the first frame, for a key takes its time to open."""
         self.shelf.unlock()
+        self.recorder.estimator.profile = self.shelf.baseline()
+        if self.recorder.estimator.profile is not None:
+            self.results.calibrated()
         journal = self.shelf.journal()
 
         def log(logged: Logged) -> None:
@@ -241,8 +253,6 @@ class Conductor:
         self.prompts = PromptsPresenter(
             study.prompts, self.kept.pseudonym, journal.read(), log, study.following, self.zone
         )
-        if self.kept.consent is not None:
-            self._use(self.kept.consent)
 
     def _agreed(self, consent: Consent) -> None:
         self.shelf.keep(consent=consent)
@@ -253,9 +263,6 @@ class Conductor:
         self.recorder.estimator.consented = INFERENCE in consent.granted
         self.recorder.opening = given(self.kept.study, consent)
         self.permissions = PermissionsPresenter(self.phone, needed(consent.granted), self._allowed)
-        self.recorder.estimator.profile = self.shelf.baseline()
-        if self.recorder.estimator.profile is not None:
-            self.results.calibrated()
 
     def _allowed(self) -> None:
         self.shelf.keep(allowed=True)
@@ -343,7 +350,8 @@ class Conductor:
         try:
             contact = "" if self.study is None else self.study.contact
             profile = self.recorder.estimator.profile
-            path = await asyncio.to_thread(report, self.recordings[-1], self._bundle, profile, contact, self.shelf.safe.key)
+            what = (self.recordings[-1], self._bundle(), profile, contact, self.shelf.safe.key)
+            path = await asyncio.to_thread(report, *what)
             self.share.made(path=str(path))
         except (FeltsenseError, OSError) as error:
             self.share.made(trouble=str(error))

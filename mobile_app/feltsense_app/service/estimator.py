@@ -43,8 +43,8 @@ class Estimator:
 
     Parameters
     ----------
-    bundle : Bundle
-        The model.
+    bundle : callable
+        Gives the model.
     rested : callable
         Told each window of the wizard's rest.
     estimated : callable
@@ -52,7 +52,7 @@ class Estimator:
     """
 
     def __init__(
-        self, bundle: Bundle, rested: Callable[[RestWindow], None], estimated: Callable[[Prediction], None]
+        self, bundle: Callable[[], Bundle], rested: Callable[[RestWindow], None], estimated: Callable[[Prediction], None]
     ) -> None:
         self.profile: UserProfile | None = None
         self.consented = False
@@ -92,9 +92,9 @@ class Estimator:
         if not self._streams:
             return
         reads = self.consented and self.profile is not None
-        self._session = Session(self._streams, self._bundle, self.profile, HOP_S) if reads else None
+        self._session = Session(self._streams, self._bundle(), self.profile, HOP_S) if reads else None
         looks = self._resting or not reads
-        self._watch = RestWatch(self._streams, self._bundle.model.modalities) if looks else None
+        self._watch = RestWatch(self._streams, self._bundle().model.modalities) if looks else None
 
     def rest(self, *, on: bool) -> None:
         """The wizard's rest begins, or has ended."""

@@ -87,8 +87,8 @@ class Recorder:
     ----------
     radio : Radio
         Where the sensors are.
-    bundle : Bundle
-        The model.
+    bundle : callable
+        Gives the model.
     listener : Listener
         Who is told.
     phone : callable
@@ -96,7 +96,7 @@ class Recorder:
     """
 
     def __init__(
-        self, radio: Radio, bundle: Bundle, listener: Listener, phone: Callable[[], tuple[float, float | None]]
+        self, radio: Radio, bundle: Callable[[], Bundle], listener: Listener, phone: Callable[[], tuple[float, float | None]]
     ) -> None:
         self.opening: tuple[Event, ...] = ()
         """What a new recording begins with: the consent."""
@@ -193,7 +193,7 @@ class Recorder:
             with Reader(self._writer.path, self.key) as reader:
                 recording = reader.between(start_ns - int(BEFORE_REST_S * NS), stop_ns)
             inside = RestInterval(max(start_ns, recording.start_ns), min(stop_ns, recording.stop_ns))
-            self.estimator.profile = calibrate(recording, [inside], self._bundle)
+            self.estimator.profile = calibrate(recording, [inside], self._bundle())
             self.mark(Event(inside.start_ns, EventKind.CALIBRATION, (inside.stop_ns - inside.start_ns) / NS, "known rest"))
         except (FeltsenseError, OSError) as error:
             return str(error)

@@ -1,0 +1,58 @@
+"""What stands still is drawn once: a picture of a layout, drawn anew only when something in it changes.
+
+A frame then costs one picture and what moves on top of it, instead of every card and every word.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kivy.graphics import Canvas, ClearBuffers, ClearColor, Color, Fbo, Rectangle
+from kivy.uix.floatlayout import FloatLayout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Still"]
+
+
+class Still(FloatLayout):  # type: ignore[misc]
+    """A layout whose children are drawn into a picture; :attr:`over` is drawn on top of it.
+
+    Parameters
+    ----------
+    background : callable
+        Colour behind the children, asked when the picture's size changes.
+    """
+
+    def __init__(self, background: Callable[[], Any]) -> None:
+        self.canvas = Canvas()
+        with self.canvas:
+            self._picture = Fbo(size=(1, 1))
+            Color(1, 1, 1, 1)
+            self._place = Rectangle()
+        self.over = Canvas()
+        self.canvas.add(self.over)
+        with self._picture:
+            self._colour = ClearColor(*background())
+            ClearBuffers()
+        self._background = background
+        super().__init__()
+
+    def add_widget(self, widget: Any, index: int = 0, canvas: Any = None) -> None:
+        """Add a child, drawn into the picture."""
+        whole, self.canvas = self.canvas, self._picture
+        super().add_widget(widget, index, canvas)
+        self.canvas = whole
+
+    def remove_widget(self, widget: Any) -> None:
+        """Take a child out."""
+        whole, self.canvas = self.canvas, self._picture
+        super().remove_widget(widget)
+        self.canvas = whole
+
+    def on_size(self, _: Any, size: Any) -> None:
+        """A picture of the size of the layout."""
+        self._picture.size = (max(int(size[0]), 1), max(int(size[1]), 1))
+        self._colour.rgba = self._background()
+        self._place.size, self._place.texture = self._picture.size, self._picture.texture
