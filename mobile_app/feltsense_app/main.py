@@ -33,11 +33,6 @@ async def show(conductor: Conductor) -> None:
     os.environ.setdefault("KIVY_NO_FILELOG", "1")
     os.environ.setdefault("KIVY_LOG_MODE", "PYTHON")
     try:
-        from kivy.config import Config
-
-        # Samples along edges double the work of a software rasteriser, for corners that nobody looks at.
-        Config.set("graphics", "multisamples", "0")
-        Config.set("graphics", "maxfps", "30")
         from feltsense_app.screens.window import Window
     except ImportError:
         raise MissingExtraError("app", "the app's window") from None

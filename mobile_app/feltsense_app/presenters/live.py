@@ -56,10 +56,18 @@ class LiveState:
 
 
 class LivePresenter(Presenter[LiveState]):
-    """Keep the last seconds of every stream that can be drawn."""
+    """Keep the last seconds of every stream that can be drawn.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    speed : float
+        How many times faster than real time the session runs.
+    """
+
+    def __init__(self, speed: float = 1.0) -> None:
         super().__init__(LiveState())
+        self.behind_ns = int(BEHIND_S * max(speed, 1.0) * 1e9)
+        """How far the right edge of the picture is behind the session's clock."""
         self._chunks: dict[str, deque[Chunk]] = {}
         self._joined: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = {}
         """Times and values of the chunks in one piece: made anew when a chunk came, not for every picture."""
@@ -77,7 +85,7 @@ class LivePresenter(Presenter[LiveState]):
         kept = self._chunks.setdefault(name, deque())
         kept.append(chunk)
         self._joined.pop(name, None)
-        while kept[0].stop_ns < chunk.stop_ns - int((SPANS_S[signal] + BEHIND_S) * 1e9):
+        while kept[0].stop_ns < chunk.stop_ns - int(SPANS_S[signal] * 1e9) - self.behind_ns:
             kept.popleft()
         streams = self.state.streams
         if all(name != s for s, _, _ in streams):

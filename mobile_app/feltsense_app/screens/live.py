@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from kivy.clock import Clock
 from kivy.graphics.scissor_instructions import ScissorPop, ScissorPush
 
-from feltsense_app.presenters.live import BEHIND_S
 from feltsense_app.screens.plots import Trace
 from feltsense_app.screens.still import Still
 from feltsense_app.screens.widgets import Card, PageScreen, Small, Words
@@ -80,7 +79,7 @@ class LiveScreen(PageScreen):
         scroll = self.ids.scroll
         self._clip.x, self._clip.y = map(int, scroll.to_window(*scroll.pos))
         self._clip.width, self._clip.height = int(scroll.width), int(scroll.height)
-        until = self.c.radio.clock() - round(BEHIND_S * self.c.radio.speed * 1e9)
+        until = self.c.radio.clock() - self.c.live.behind_ns
         for name, (trace, numbers, unit) in self.traces.items():
             pairs, low, high = self.c.live.trace(name, until)
             trace.take(pairs, low, high)

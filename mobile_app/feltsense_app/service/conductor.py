@@ -100,7 +100,7 @@ class Conductor:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._recording: asyncio.Task[None] | None = None
         self._decided, self._again_ns, self._fresh = "", 0, False
-        self.live, self.results = LivePresenter(), ResultsPresenter()
+        self.live, self.results = LivePresenter(radio.speed), ResultsPresenter()
         self.home = HomePresenter(self.pause, self.resume)
         heard = Listener(self._status, self.live.push, self._rested_window, self._estimated, self._lost)
         self.recorder = Recorder(radio, self._bundle, heard, phone.space)
