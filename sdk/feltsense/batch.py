@@ -19,7 +19,7 @@ from feltsense.core.table import Columns, FeatureTable, columns_of
 from feltsense.core.vector import Extracted, FeatureSchema, Reason
 from feltsense.core.window import Window, Windower
 from feltsense.features._batch_ecg import EcgBatch
-from feltsense.features._binding import bind
+from feltsense.features._binding import bind, usual
 from feltsense.pipeline import MANY, extracted
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Batch:
         self, recording: Recording, *, modalities: Sequence[str] | None = None, engine: str = features.ENGINES[0]
     ) -> None:
         infos = recording.infos()
-        names = features.modalities() if modalities is None else tuple(modalities)
+        names = usual(infos) if modalities is None else tuple(modalities)
         bound = {m: bind(m, infos) for m in names}
         kept = [m for m in names if bound[m] or modalities is not None]
         self.schema = FeatureSchema([(m, features.extractor(m).specs) for m in kept])

@@ -26,7 +26,7 @@ from feltsense.core.event import EventKind
 from feltsense.core.vector import Extracted, FeatureSchema, FeatureVector, Reason
 from feltsense.core.window import Windower
 from feltsense.errors import InputError, RecordingError
-from feltsense.features._binding import bind
+from feltsense.features._binding import bind, usual
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -102,7 +102,7 @@ class Pipeline:
         self._windower = Windower(window, hop)
         self._t0 = start_ns
         wanted = dict(choose or {})
-        names = features.modalities() if modalities is None else tuple(modalities)
+        names = usual(self.streams) if modalities is None else tuple(modalities)
         bound = {m: bind(m, self.streams, wanted.get(m)) for m in names}
         kept = [m for m in names if bound[m] or modalities is not None]
         self.schema = FeatureSchema([(m, features.extractor(m).specs) for m in kept])

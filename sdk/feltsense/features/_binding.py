@@ -5,14 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from feltsense.errors import InputError
-from feltsense.features import extractor
+from feltsense.features import extractor, modalities
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from feltsense.core.chunk import StreamInfo
 
-__all__ = ["bind"]
+__all__ = ["bind", "usual"]
+
+STANDS_IN = {"intervals": frozenset({"ecg", "ppg"})}
+"""A device's own beat intervals are asked for by default only where nothing better is there: a packet that comes late, or
+not at all, would hold up every other modality's windows."""
+
+
+def usual(streams: Mapping[str, StreamInfo]) -> tuple[str, ...]:
+    """Modalities that are computed where none are named: all that have an extractor, but those that stand in for others."""
+    kinds = {s.spec.name for s in streams.values()}
+    return tuple(m for m in modalities() if not kinds & STANDS_IN.get(m, frozenset()))
 
 
 def bind(modality: str, streams: Mapping[str, StreamInfo], wanted: str | None = None) -> dict[str, StreamInfo]:

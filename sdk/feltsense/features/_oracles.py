@@ -45,6 +45,7 @@ _BY_START = {
     "ppg.": Oracle("beats of a synthetic pulse", "PRV 15–20 %"),
     "ppg.hr": Oracle("beats of a synthetic pulse; the wrist device's own beat intervals", "2 bpm; median 4 bpm"),
     "ppg.hr_spectral": Oracle("beats of a synthetic pulse", "4 bpm"),
+    "intervals.": Oracle("NeuroKit2 given the same intervals; blocked, late and doubtful ones put in", "10⁻⁹; exact"),
     "motion.": Oracle("movement of known size", "3–10 %"),
     "motion.enmo_mean": Oracle("half waves of known height", "5–10 %"),
     "motion.posture_change": Oracle("a turn of known angle", "0.5°"),

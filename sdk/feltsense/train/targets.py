@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Target", "target"]
 
-NO_EVIDENCE = frozenset({"skin_temperature", "motion"})
+NO_EVIDENCE = frozenset({"skin_temperature", "motion", "intervals"})
 """Modalities that gate and describe, and are no evidence of a state of mind: temperature drifts with the time since
 the strap was put on and motion goes with speech and gesture, so both tell a protocol's clock, not a feeling."""
 
