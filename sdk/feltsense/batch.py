@@ -18,8 +18,12 @@ from feltsense.core.event import EventKind
 from feltsense.core.table import Columns, FeatureTable, columns_of
 from feltsense.core.vector import Extracted, FeatureSchema, Reason
 from feltsense.core.window import Window, Windower
+from feltsense.dsp.filters import ECG_LEAST_RATE
+from feltsense.errors import InputError
 from feltsense.features._batch_ecg import EcgBatch
+from feltsense.features._beat_series import BeatSeries, series
 from feltsense.features._binding import bind, usual
+from feltsense.features.ecg import EcgFeatures
 from feltsense.pipeline import MANY, extracted
 
 if TYPE_CHECKING:
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
     from feltsense.core.extractor import Extractor
     from feltsense.core.recording import Recording
 
-__all__ = ["Batch"]
+__all__ = ["Batch", "BeatSeries"]
 
 
 class Batch:
@@ -94,6 +98,26 @@ class Batch:
             np.column_stack([np.empty((n, 0)), *(p.quality for p in parts)]),
             np.column_stack([np.empty((n, 0), np.uint8), *(p.quality_reasons for p in parts)]),
         )
+
+
+    def beats(self) -> BeatSeries:
+        """All beats of the recording's ECG: raw RR intervals, what each beat is, and the corrected series.
+
+        Raises
+        ------
+        InputError
+            If the batch has no ECG of a rate that beats can be found at, or another engine's.
+        """
+        sources = dict(zip(self.schema.modalities, self._sources, strict=True))
+        source, found = sources.get("ecg"), None
+        if isinstance(source, EcgBatch):
+            found = source.beats
+        elif isinstance(source, EcgFeatures):
+            found = source.beats(Window(0, self._start_ns, self._stop_ns))
+        if found is None:
+            msg = f"beats are those of an ECG of {ECG_LEAST_RATE:g} Hz and more by the stream engine; this batch has none"
+            raise InputError(msg)
+        return series(found)
 
 
 def _columns(source: EcgBatch | Extractor | None, start_ns: NDArray[np.int64], length_ns: int, n: int) -> Columns:

@@ -75,6 +75,11 @@ class EcgBatch:
             np.concatenate([r.kinds for r in found]),
         )
 
+    @property
+    def beats(self) -> Beats | None:
+        """All beats of the stream; None where its rate is too low to have any."""
+        return self._beats if self._supported else None
+
     def _run(self, x: Array, t_ns: Ints, device_ns: Ints) -> tuple[Array, Ints, Ints]:
         kind = self.info.spec.kind
         x = x.clip(kind.low, kind.high)

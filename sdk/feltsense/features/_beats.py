@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feltsense.dsp.blocks import Block, Tail, samples
-from feltsense.dsp.correction import Classifier, corrected
+from feltsense.dsp.correction import Classifier
 from feltsense.dsp.intervals import IntervalRule, near_median
 from feltsense.quality.beats import likeness
 
@@ -96,16 +96,6 @@ class Beats:
     pair: NDArray[np.float64]
     measures: NDArray[np.float64]
     kinds: NDArray[np.int8]
-
-    def corrected_ms(self) -> list[NDArray[np.float64]]:
-        """Intervals with artefacts and ectopic beats corrected, one array a gapless run; the raw ones stay as they are."""
-        starts = np.flatnonzero(np.isnan(self.interval_ms))
-        out = []
-        for part in np.split(np.arange(len(self.interval_ms)), starts):
-            if len(part) > 1:
-                times = np.concatenate(([0.0], np.cumsum(self.interval_ms[part[1:]])))
-                out.append(np.diff(corrected(times, self.kinds[part])))
-        return out
 
 
 class BeatLine:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from feltsense.core.chunk import Chunk, StreamInfo
     from feltsense.core.window import Window
+    from feltsense.features._beats import Beats
 
 __all__ = ["EXTRACTOR", "LEAST_DIFFERENCES", "LEAST_NN", "OF_DIFFERENCES", "RULE", "EcgFeatures", "poincare"]
 
@@ -157,6 +158,10 @@ class EcgFeatures:
         values |= indices
         reasons |= why
         return collect(self.specs, values, reasons, verdict)
+
+    def beats(self, window: Window) -> Beats | None:
+        """Beats of a window that is final; None where the rate is too low to have any."""
+        return None if self._heart is None else self._heart.beats(window)
 
     def forget(self, before_ns: int) -> None:
         """Drop what no window from a time on needs."""
