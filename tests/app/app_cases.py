@@ -30,12 +30,16 @@ class Handset:
     awake: list = field(default_factory=list)
     passphrase: str | None = "correct horse"  # noqa: S105 (of a phone that is none)
     speaks: str = "en_GB"
+    seen: tuple = ()
 
     def space(self):
         return self.free, self.battery
 
     def secret(self):
         return self.passphrase
+
+    def pictures(self):
+        return iter(self.seen)
 
     def language(self):
         return self.speaks

@@ -346,3 +346,16 @@ def test_a_report_is_made_once_at_a_time():
 def test_a_study_without_the_demo_code_is_bad_input():
     with pytest.raises(InputError, match="QR code"):
         read("x")
+
+
+def test_a_camera_that_sees_a_code_enters_it():
+    looked = []
+    p = JoinPresenter(read, lambda *_: None, lambda: looked.append(1))
+    p.scan()
+    p.scan()
+    assert looked == [1]
+    p.saw("", "no camera")
+    assert not p.state.scanning
+    p.saw("demo")
+    assert p.state.title == "Demonstration"
+    JoinPresenter(read, lambda *_: None).scan()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from feltsense_app.presenters.permissions import Grant
@@ -31,6 +31,9 @@ class Phone(Protocol):
 
     def notify(self, title: str, text: str) -> None:
         """Show a notification."""
+
+    def pictures(self) -> Iterator[Any]:
+        """What the camera sees, picture after picture; InputError where it cannot be used."""
 
     def permission(self, name: str) -> Grant:
         """Where a permission stands."""

@@ -12,10 +12,11 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from feltsense.errors import InputError
 from feltsense_app.presenters.permissions import Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = ["Android"]
 
@@ -93,6 +94,11 @@ class Android:
         builder.setContentTitle(title).setContentText(text).setSmallIcon(self._activity.getApplicationInfo().icon)
         self._notes += 1
         manager.notify(self._notes, builder.build())
+
+    def pictures(self) -> Iterator[Any]:
+        """Not reached yet: Android's camera needs its own surface; the code is typed or pasted."""
+        msg = "this version does not reach the phone's camera: type the code, or paste it"
+        raise InputError(msg)
 
     def permission(self, name: str) -> Grant:
         """Where a permission stands."""

@@ -9,11 +9,13 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from feltsense.errors import InputError, MissingExtraError
 from feltsense.store.keys import PASSPHRASE_VARIABLE
 from feltsense_app.presenters.permissions import Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from typing import Any
 
 __all__ = ["Desktop"]
 
@@ -56,6 +58,22 @@ class Desktop:
     def notify(self, title: str, text: str) -> None:
         """Show a notification."""
         self.said.append((title, text))
+
+    def pictures(self) -> Iterator[Any]:
+        """What the first camera sees."""
+        try:
+            import cv2
+        except ImportError:
+            raise MissingExtraError("vision", "the camera") from None
+        camera = cv2.VideoCapture(0)
+        try:
+            if not camera.isOpened():
+                msg = "this computer has no camera that can be used: type the code, or name a picture of it"
+                raise InputError(msg)
+            while (seen := camera.read())[0]:
+                yield seen[1]
+        finally:
+            camera.release()
 
     def permission(self, name: str) -> Grant:
         """A desktop asks nobody."""

@@ -51,12 +51,15 @@ class JoinState:
         As found or typed.
     trouble : str
         What is wrong with the code, in words.
+    scanning : bool
+        Whether the camera looks for a code.
     """
 
     title: str = ""
     contact: str = ""
     pseudonym: str = ""
     trouble: str = ""
+    scanning: bool = False
 
     @property
     def ready(self) -> bool:
@@ -73,11 +76,18 @@ class JoinPresenter(Presenter[JoinState]):
         Code → invitation; raises FeltsenseError with what is wrong and what to do.
     joined : callable
         Told the invitation and the pseudonym.
+    look : callable, optional
+        Lets the camera look; what it sees comes to :meth:`saw`.
     """
 
-    def __init__(self, read: Callable[[str], Invitation], joined: Callable[[Invitation, str], None]) -> None:
+    def __init__(
+        self,
+        read: Callable[[str], Invitation],
+        joined: Callable[[Invitation, str], None],
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(JoinState())
-        self._read, self._joined = read, joined
+        self._read, self._joined, self._look = read, joined, look
         self._found: Invitation | None = None
 
     def enter(self, code: str) -> None:
@@ -92,6 +102,18 @@ class JoinPresenter(Presenter[JoinState]):
         self._set(title=study.title, contact=study.contact, trouble="")
         if self._found.pseudonym:
             self._set(pseudonym=self._found.pseudonym)
+
+    def scan(self) -> None:
+        """Let the camera look for a code; twice is once."""
+        if not self.state.scanning:
+            self._set(scanning=True, trouble="")
+            self._look()
+
+    def saw(self, code: str, trouble: str = "") -> None:
+        """The camera has seen a code, or `trouble` says why not."""
+        self._set(scanning=False, trouble=trouble)
+        if not trouble:
+            self.enter(code)
 
     def name(self, pseudonym: str) -> None:
         """The pseudonym as typed so far."""

@@ -71,6 +71,8 @@ class StudyView:
         When it asks.
     questions : mapping of str to Question
         What it asks.
+    until : str
+        Last day on which it can be joined, ``YYYY-MM-DD``; empty: it has none.
     """
 
     id: str
@@ -83,6 +85,7 @@ class StudyView:
     places: tuple[Place, ...]
     prompts: tuple[Prompt, ...] = ()
     questions: Mapping[str, Question] = field(default_factory=dict)
+    until: str = ""
 
     def following(self, prompt: str, answers: tuple[tuple[str, str], ...]) -> str:
         """Id of the question that comes after these answers; empty when the prompt is done."""

@@ -26,7 +26,8 @@ class JoinScreen(PageScreen):
         self.found, self.contact, self.trouble = Words(bold=True), Small(), Words(role="bad")
         self.yes = Act(w("join.yes"), join.join, main=True)
         look = Act(w("join.look"), lambda: join.enter(self.code.text))
-        self.put(Words(text=w("join.lead")), self.code, look, self.trouble, self.found, self.contact)
+        self.camera = Act("", join.scan)
+        self.put(Words(text=w("join.lead")), self.camera, self.code, look, self.trouble, self.found, self.contact)
         self.put(Small(text=w("join.name")), self.name_field)
         self.foot(self.yes)
 
@@ -36,3 +37,4 @@ class JoinScreen(PageScreen):
         if self.name_field.text != state.pseudonym:
             self.name_field.text = state.pseudonym
         self.yes.off = not state.ready
+        self.camera.text, self.camera.off = self.words("join.scanning" if state.scanning else "join.scan"), state.scanning

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ from feltsense_app.presenters.results import ResultsPresenter
 from feltsense_app.presenters.settings import SettingsPresenter
 from feltsense_app.presenters.share import SharePresenter
 from feltsense_app.presenters.wizard import REST_S, WizardPresenter
-from feltsense_app.service.invite import INFERENCE, given, read, withdrawal
+from feltsense_app.service.invite import INFERENCE, given, read, still_open, withdrawal
 from feltsense_app.service.recorder import Listener, Recorder
 from feltsense_app.service.shelf import Shelf
 from feltsense_app.service.zone import LocalZone
@@ -106,7 +107,7 @@ class Conductor:
         self.recorder = Recorder(radio, self._bundle, heard, phone.space)
         self.settings = SettingsPresenter(self.kept.settings, self._set_up)
         self.flow = FlowPresenter(resume(self.kept.done))
-        self.join = JoinPresenter(self._read, self._joined)
+        self.join = JoinPresenter(self._invited, self._joined, self._look)
         self.wizard = WizardPresenter(radio.clock, self._learn, self.flow.done, rest_s)
         self.markers = MarkersPresenter(radio.clock, self._mark)
         self.leave = LeavePresenter(self, self._left)
@@ -216,6 +217,18 @@ class Conductor:
 
     def _read(self, code: str) -> Invitation:
         return read(code, self.kept.settings.language)
+
+    def _invited(self, code: str) -> Invitation:
+        today = datetime.fromtimestamp(self.radio.shown() / NS, self.zone).date()
+        return still_open(self._read(code), today)
+
+    def _look(self) -> None:
+        self._start(self._scan_code())
+
+    async def _scan_code(self) -> None:
+        from feltsense_app.service.qr import seen
+
+        self.join.saw(*await seen(self.phone))
 
     def _joined(self, invitation: Invitation, pseudonym: str) -> None:
         self.study = invitation.study

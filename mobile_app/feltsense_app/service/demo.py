@@ -8,7 +8,7 @@ from feltsense.study import When
 from feltsense_app.presenters.prompts import Prompt
 from feltsense_app.presenters.study import Kind, Question
 
-__all__ = ["CODE", "CONTENT", "PROMPTS", "QUESTIONS"]
+__all__ = ["CODE", "CONTENT", "PROMPTS", "questions"]
 
 CODE: Final = "demo"
 
@@ -43,11 +43,45 @@ CONTENT: Final = {
 }
 """As a study file would say it."""
 
-QUESTIONS: Final = {
-    "mood": Question("mood", Kind.GRID, "How do you feel right now?"),
-    "busy": Question("busy", Kind.CHOICE, "Was something demanding going on?", ("Yes", "No"), {"No": ""}),
-    "strain": Question("strain", Kind.SLIDER, "How demanding was it?", ("not at all", "extremely")),
-    "words": Question("words", Kind.TEXT, "If you like: what was it?"),
+_ASKED = {
+    "en": (
+        "How do you feel right now?",
+        "Was something demanding going on?",
+        ("Yes", "No"),
+        "How demanding was it?",
+        ("not at all", "extremely"),
+        "If you like: what was it?",
+    ),
+    "de": (
+        "Wie fühlen Sie sich gerade?",
+        "War gerade etwas Anstrengendes?",
+        ("Ja", "Nein"),
+        "Wie anstrengend war es?",
+        ("gar nicht", "äußerst"),
+        "Wenn Sie mögen: Was war es?",
+    ),
+    "es": (
+        "¿Cómo se siente en este momento?",
+        "¿Ocurría algo exigente?",
+        ("Sí", "No"),
+        "¿Cuánto le exigió?",
+        ("nada", "muchísimo"),
+        "Si quiere: ¿qué fue?",
+    ),
 }
-PROMPTS: Final = (Prompt("now", tuple(QUESTIONS), When(("12:00",), after_change=True, pause_min=2.0, expires_min=15.0)),)
+
+
+def questions(language: str) -> dict[str, Question]:
+    """The demo's questions, every kind of them, one of which branches; English where it has not that language."""
+    mood, busy, answers, strain, ends, words = _ASKED.get(language, _ASKED["en"])
+    return {
+        "mood": Question("mood", Kind.GRID, mood),
+        "busy": Question("busy", Kind.CHOICE, busy, answers, {answers[1]: ""}),
+        "strain": Question("strain", Kind.SLIDER, strain, ends),
+        "words": Question("words", Kind.TEXT, words),
+    }
+
+
+_WHEN = When(("12:00",), after_change=True, pause_min=2.0, expires_min=15.0)
+PROMPTS: Final = (Prompt("now", ("mood", "busy", "strain", "words"), _WHEN),)
 """Every kind of question, one that branches, and a prompt after a change."""

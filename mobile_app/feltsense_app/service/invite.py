@@ -1,7 +1,8 @@
 """From a code to a study, as the app shows it.
 
-A code is ``demo``, the name of a study file, or what a QR code holds: ``feltsense:1:`` and the study as JSON, compressed
-and in base64, then ``:`` and the participant's pseudonym. It holds no secret: who can read the QR code can read the study.
+A code is ``demo``, the name of a study file or of a picture of its QR code, or what a QR code holds: ``feltsense:1:``
+and the study as JSON, compressed and in base64, then ``:`` and the participant's pseudonym. It holds no secret: who can
+read the QR code can read the study.
 """
 
 from __future__ import annotations
@@ -22,16 +23,17 @@ from feltsense_app.presenters.join import Invitation
 from feltsense_app.presenters.pair import Place
 from feltsense_app.presenters.prompts import Prompt
 from feltsense_app.presenters.study import Kind, Question, StudyView
-from feltsense_app.service import demo
+from feltsense_app.service import demo, qr
 from feltsense_bridge import devices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from feltsense.core.event import Event
     from feltsense_app.presenters.consent import Consent
 
-__all__ = ["INFERENCE", "code_of", "given", "read", "view", "withdrawal"]
+__all__ = ["INFERENCE", "code_of", "given", "read", "still_open", "view", "withdrawal"]
 
 PREFIX = "feltsense:1:"
 MOST = 1 << 20
@@ -76,8 +78,26 @@ def read(code: str, language: str = "en") -> Invitation:
     path = Path(code)
     if len(code) < 4096 and path.suffix in (".json", ".yaml", ".yml") and path.is_file():
         return _invitation(_file(path), language, "")
+    if len(code) < 4096 and path.suffix.lower() in qr.PICTURES and path.is_file():
+        return read(qr.code_in_file(path), language)
     msg = "this is no code of a feltsense study: scan the study's QR code, or ask the study team for it"
     raise InputError(msg)
+
+
+def still_open(invitation: Invitation, today: date) -> Invitation:
+    """The invitation, if its study can still be joined.
+
+    Raises
+    ------
+    InputError
+        If it is over; the text names whom to ask.
+    """
+    until = invitation.study.until
+    if until and today.isoformat() > until:
+        study = invitation.study
+        msg = f"{study.title} ended on {until}: ask the study team ({study.contact}) whether it goes on"
+        raise InputError(msg)
+    return invitation
 
 
 def given(source: str, consent: Consent) -> tuple[Event, ...]:
@@ -142,7 +162,7 @@ def _file(path: Path) -> Mapping[str, Any]:
 
 
 def _demonstration(language: str) -> StudyView:
-    return replace(view(Study.of(demo.CONTENT), language), prompts=demo.PROMPTS, questions=demo.QUESTIONS)
+    return replace(view(Study.of(demo.CONTENT), language), prompts=demo.PROMPTS, questions=demo.questions(language))
 
 
 def view(study: Study, language: str) -> StudyView:
@@ -161,6 +181,7 @@ def view(study: Study, language: str) -> StudyView:
     return StudyView(
         id=study.id,
         title=study.title,
+        until=study.until,
         contact=f"{study.contact.name}, {study.contact.reach}",
         crisis=study.contact.crisis[spoken],
         consent_text=study.consent.text[spoken],

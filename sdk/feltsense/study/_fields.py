@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import difflib
 import math
+from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -141,6 +142,17 @@ class Fields:
             self.fail(field, "must be a list")
         for i, item in enumerate(value):
             yield Fields(item, self._name, f"{field}[{i}]")
+
+    def day(self, field: str) -> str:
+        """A day as ``YYYY-MM-DD``, or nothing."""
+        value = self.text(field, "")
+        try:
+            good = not value or date.fromisoformat(value).isoformat() == value
+        except ValueError:
+            good = False
+        if not good:
+            self.fail(field, f"must be a day as YYYY-MM-DD in quotes, not {value!r}")
+        return value
 
     def key(self, field: str) -> str:
         """A public key, or nothing."""

@@ -130,6 +130,8 @@ class Study:
         By kind; everything else is off.
     public_key : str
         X25519 key (base64) that sealed exports are encrypted to; empty without.
+    until : str
+        Last day on which somebody can join, ``YYYY-MM-DD``; empty without.
     """
 
     id: str
@@ -146,6 +148,7 @@ class Study:
     consent: ConsentText
     contact: Contact
     public_key: str = ""
+    until: str = ""
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Study:
@@ -202,6 +205,7 @@ class Study:
             _consent(top.sub("consent"), languages),
             _contact(top.sub("contact"), languages),
             top.key("public_key"),
+            top.day("until"),
         )
         top.done()
         for what, ids in (("tasks", [t.id for t in study.tasks]), ("prompts", [p.id for p in study.prompts])):
