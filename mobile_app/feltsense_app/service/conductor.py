@@ -109,7 +109,7 @@ class Conductor:
         self.flow = FlowPresenter(resume(self.kept.done))
         self.join = JoinPresenter(self._invited, self._joined, self._look)
         self.wizard = WizardPresenter(radio.clock, self._learn, self.flow.done, rest_s)
-        self.markers = MarkersPresenter(radio.clock, self._mark)
+        self.markers = MarkersPresenter(radio.clock, self.recorder.mark)
         self.leave = LeavePresenter(self, self._left)
         self.share = SharePresenter(self._make_report)
         self.consent: ConsentPresenter | None = None
@@ -316,9 +316,6 @@ class Conductor:
             if self._decided and prediction.label != self._decided:
                 self.prompts.change(self.radio.shown())
             self._decided = prediction.label
-
-    def _mark(self, event: Event) -> None:
-        self.recorder.mark(event)
 
     def _left(self) -> None:
         self.shelf.keep(study="", consent=None, allowed=False, sensors=(), session="", rested=False)
