@@ -242,7 +242,7 @@ def test_sdk_mode_that_was_on_and_firmware_that_cannot_be_asked():
     ):
         with pytest.raises(LinkError, match=message):
             talk(PolarVeritySense(sdk_mode=True), {**SDK, **answers})
-    with pytest.raises(LinkError, match="28, 44, 55, 135, 176 Hz for ppg, not 100"):
+    with pytest.raises(LinkError, match="no 100 Hz for ppg: choose one of 28, 44, 55, 135, 176 Hz"):
         talk(PolarVeritySense(["ppg"], sdk_mode=True, rates={"ppg": 100}), SDK)
 
 

@@ -191,14 +191,28 @@ def test_movesense_by_hand():
 
 def test_movesense_dialogue():
     device = gsp.Movesense(["ecg"])
-    subscribe = Write(gsp.COMMAND, b"\x01\x01/Meas/ECG/200")
-    assert list(device.start()) == [Subscribe(gsp.NOTIFY), subscribe]
+    subscribe = Write(gsp.COMMAND, b"\x01\x01/Meas/ECG/200", expect=gsp.NOTIFY)
+    dialogue = device.start()
+    assert [next(dialogue), dialogue.send(None)] == [Subscribe(gsp.NOTIFY), subscribe]
+    with pytest.raises(StopIteration):
+        dialogue.send(gsp.encode_response(1, 200))
     assert list(device.stop()) == [Write(gsp.COMMAND, b"\x02\x01"), Unsubscribe(gsp.NOTIFY)]
     assert device.decode(gsp.NOTIFY, gsp.encode_response(1, 200)) == []
     [refused] = device.decode(gsp.NOTIFY, gsp.encode_response(1, 404))
     assert refused.stream == "ecg"
     assert "404" in refused.why
     assert device.decode(gsp.NOTIFY, gsp.encode_response(9, 404)) == []
+
+
+def test_movesense_keeps_a_packet_that_is_faster_than_the_next_answer():
+    device = gsp.Movesense()
+    dialogue = device.start()
+    for answer in (None, None, gsp.encode_response(1, 200)):
+        dialogue.send(answer)
+    early, later = (gsp.MovesenseData("ecg", ms, np.ones((16, 1), np.int32)).encode() for ms in (80, 160))
+    with pytest.raises(StopIteration):
+        dialogue.send(early)
+    assert [f.device_ns // 10**6 for f in device.decode(gsp.NOTIFY, later)] == [80 + 75, 160 + 75]
 
 
 @given(st.sampled_from(["ecg", "acc"]), st.integers(0, 2**32 - 1), st.integers(1, 16), st.randoms(use_true_random=False))

@@ -114,7 +114,7 @@ _STATUS_TEXT: Final[Mapping[Status, str]] = MappingProxyType(
         Status.UNKNOWN_OPCODE: "the board does not know the request: update its firmware",
         Status.UNKNOWN_STREAM: "the board has no such stream: read its stream table again",
         Status.ALREADY: "it is already so: stop the stream first",
-        Status.LENGTH: "the request has the wrong length",
+        Status.LENGTH: "the request has the wrong length: update the board's firmware",
         Status.MTU: f"the packet size (MTU) is too small for a frame: negotiate at least {MIN_MTU} bytes",
         Status.BUSY: "frames that were asked for before are still being sent: ask again in a second",
     }
@@ -297,7 +297,7 @@ class ControlReply:
         try:
             return Status(self.status).text
         except ValueError:
-            return f"unknown status {self.status}"
+            return f"unknown status {self.status}: update this program, or the board's firmware"
 
     def times(self) -> tuple[int, int, int]:
         """Cookie, time of reception and time of sending (device µs) of a TIME_PING.

@@ -125,14 +125,14 @@ _ERROR_TEXT: Final[Mapping[PmdError, str]] = MappingProxyType(
         PmdError.INVALID_OPERATION: "the sensor does not know the operation: update its firmware",
         PmdError.INVALID_TYPE: "the sensor does not know this measurement: ask for another stream",
         PmdError.NOT_SUPPORTED: "the sensor does not support this: ask for another stream, or update its firmware",
-        PmdError.INVALID_LENGTH: "the command has the wrong length",
+        PmdError.INVALID_LENGTH: "the command has the wrong length: update the sensor's firmware",
         PmdError.INVALID_PARAMETER: "the sensor refuses a setting: use values from its own list",
-        PmdError.ALREADY_IN_STATE: "it is already so: stop the stream first",
-        PmdError.INVALID_RESOLUTION: "the resolution is not on the sensor's list",
-        PmdError.INVALID_RATE: "the sampling rate is not on the sensor's list",
-        PmdError.INVALID_RANGE: "the range is not on the sensor's list",
+        PmdError.ALREADY_IN_STATE: "it is already so: stop the other program, or switch the sensor off and on",
+        PmdError.INVALID_RESOLUTION: "the resolution is not on the sensor's list: leave the stream out",
+        PmdError.INVALID_RATE: "the sampling rate is not on the sensor's list: choose one of it",
+        PmdError.INVALID_RANGE: "the range is not on the sensor's list: leave the stream out",
         PmdError.INVALID_MTU: "the packet size (MTU) is too small for a frame: negotiate at least 232 bytes",
-        PmdError.INVALID_CHANNELS: "the number of channels is not on the sensor's list",
+        PmdError.INVALID_CHANNELS: "the number of channels is not on the sensor's list: leave the stream out",
         PmdError.INVALID_STATE: "not possible in the sensor's present state: wear it, then try again",
         PmdError.IN_CHARGER: "the sensor is in its charger: take it out",
         PmdError.DISK_FULL: "the sensor's memory is full: erase its recordings",
@@ -318,4 +318,4 @@ class PmdReply:
         try:
             return PmdError(self.error).text
         except ValueError:
-            return f"unknown error {self.error}"
+            return f"unknown error {self.error}: update the sensor's firmware, or this program"

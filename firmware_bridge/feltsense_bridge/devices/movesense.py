@@ -27,7 +27,7 @@ import numpy as np
 
 from feltsense.core.signals import SignalSpec, spec
 from feltsense.core.timeline import NS
-from feltsense.errors import ProtocolError
+from feltsense.errors import LinkError, ProtocolError
 from feltsense_bridge.device import Advertisement, Frame, StreamReset, Subscribe, Unsubscribe, Write
 from feltsense_bridge.devices._gatt import advertises, chosen
 
@@ -165,6 +165,7 @@ class Movesense:
 
     def __init__(self, streams: Sequence[str] | None = None) -> None:
         self.streams = chosen(self.model, self.offered, streams, self.offered)
+        self._early: list[bytes] = []
 
     @classmethod
     def matches(cls, advertisement: Advertisement) -> bool:
@@ -177,10 +178,26 @@ class Movesense:
         return {name: spec(name, RATES[name]) for name in self.streams}
 
     def start(self) -> Generator[Action, bytes | None, None]:
-        """Subscribe to the notifications, then to each resource."""
+        """Subscribe to the notifications, then to each resource.
+
+        Raises
+        ------
+        LinkError
+            If the sensor refuses one.
+        ProtocolError
+            If an answer breaks the protocol.
+        """
         yield Subscribe(NOTIFY)
         for name in self.streams:
-            yield Write(COMMAND, bytes([Command.SUBSCRIBE, _REFERENCES[name]]) + PATHS[name].encode())
+            command = bytes([Command.SUBSCRIBE, _REFERENCES[name]]) + PATHS[name].encode()
+            reply = (yield Write(COMMAND, command, expect=NOTIFY)) or b""
+            if reply[:1] == bytes([Code.DATA]):
+                # A stream that has begun may be faster than the next one's answer.
+                self._early.append(reply)
+                continue
+            for refused in _answered(reply):
+                msg = f"{self.model}: {refused.why}"
+                raise LinkError(msg)
 
     def stop(self) -> Generator[Action, bytes | None, None]:
         """Unsubscribe from each resource: the sensor measures on otherwise."""
@@ -198,13 +215,17 @@ class Movesense:
         """
         if uuid != NOTIFY:
             return []
+        early, self._early = self._early, []
+        return [said for one in (*early, data) for said in self._decode(one)]
+
+    def _decode(self, data: bytes) -> list[Frame | StreamReset]:
         if data[:1] == bytes([Code.RESPONSE]):
-            return _answered(data)
+            return [*_answered(data)]
         said = MovesenseData.decode(data)
         return [said.frame()] if said.stream in self.streams else []
 
 
-def _answered(data: bytes) -> list[Frame | StreamReset]:
+def _answered(data: bytes) -> list[StreamReset]:
     if len(data) < _RESPONSE.size:
         msg = f"Movesense response has at least {_RESPONSE.size} bytes, got {len(data)}"
         raise ProtocolError(msg, len(data))
@@ -212,7 +233,8 @@ def _answered(data: bytes) -> list[Frame | StreamReset]:
     stream = _STREAMS.get(reference)
     if stream is None or status < _REFUSED:
         return []
-    return [StreamReset(stream, f"the sensor refused {PATHS[stream]} with status {status}; is its firmware too old?")]
+    why = f"the sensor refuses {PATHS[stream]} (status {status}): update its firmware, or leave out {stream}"
+    return [StreamReset(stream, why)]
 
 
 DEVICE = Movesense

@@ -104,7 +104,8 @@ class PolarVeritySense(polar.PolarDevice):
             return super()._choose(what, offered)
         known = offered.get(Setting.RATE, ())
         if rate not in known:
-            msg = f"{self.model} offers {', '.join(map(str, sorted(known)))} Hz for {self._label(what)}, not {rate}"
+            rates = ", ".join(map(str, sorted(known)))
+            msg = f"{self.model} has no {rate} Hz for {self._label(what)}: choose one of {rates} Hz"
             raise LinkError(msg)
         return super()._choose(what, {**offered, Setting.RATE: (rate,)})
 
