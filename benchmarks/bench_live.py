@@ -1,20 +1,21 @@
 """CPU of a live participant: ECG 130 Hz and EDA 4 Hz, 60 s windows every second, against NeuroKit2 on each window.
 
-    python benchmarks/bench_live.py [--seconds 600] [--repeats 3] [--hours 24]
+    python benchmarks/bench_live.py [--seconds 600] [--repeats 3] [--hours 24] [--only-memory]
 
 Feature set: everything of the ecg and eda extractors, quality and artefact correction included. Process time on one
 thread; all ratios within the run, NeuroKit2 on some of the same windows. Two paths of NeuroKit2: *lean* (clean, peaks with
 correction, time and frequency domain, eda_process) and *documented* (ecg_process, hrv, eda_process). The floor is what
-nobody can leave out: filter and detector of the same samples, alone. `--hours` plays so long a session and shows that
-memory does not grow; 0 leaves it out.
+nobody can leave out: filter and detector of the same samples, alone. `--hours` plays so long a session, features and all,
+and shows that memory does not grow; 0 leaves it out, `--only-memory` all else.
 """
 
 import argparse
+import gc
 import json
+import resource
 import statistics
 import sys
 import time
-import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -27,7 +28,6 @@ from feltsense.core.chunk import Chunk
 from feltsense.dsp.blocks import samples
 from feltsense.dsp.eda import ScrDetector, slow_filter
 from feltsense.dsp.peaks import QrsDetector
-from feltsense.features import extractor
 from feltsense.session import Pipeline
 
 ECG_HZ, EDA_HZ, WINDOW, HOP = 130, 4, 60.0, 1.0
@@ -117,25 +117,27 @@ def per_window(path, ecg, eda, count):
 
 
 def memory(hours):
-    """Most memory held by the two extractors, after the first tenth and at the end of a long session, in kB."""
+    """Memory of the process and tracked objects after a tenth and at the end of a long session, features included."""
     _, _, rec = participant(600)
-    streams = {s.spec.name: s for s in rec.infos().values()}
-    ours = {kind: extractor(kind)({kind: streams[kind]}) for kind in ("ecg", "eda")}
-    seen = []
-    tracemalloc.start()
-    rounds = max(2, round(hours * 6))
-    base = list(rec.chunks(HOP))
+    pipeline = Pipeline(rec.infos(), window=WINDOW, hop=HOP, modalities=["ecg", "eda"], start_ns=rec.start_ns)
+    base = sorted(rec.chunks(HOP), key=lambda c: c.last_ns)
     shift = {s: sum(len(c) for c in base if c.stream.id == s) for s in rec.infos()}
+    rounds, windows, seen = max(2, round(hours * 6)), 0, []
     for r in range(rounds):
         for c in base:
             start = c.start + r * shift[c.stream.id]
-            moved = Chunk(c.stream, 0, start, c.values, c.time, c.gap if start == 0 else None)
-            mine = ours[c.stream.spec.name]
-            mine.push(moved)
-            mine.forget(moved.last_ns - 80 * 10**9)
-        seen.append(tracemalloc.get_traced_memory()[0] / 1e3)
-    tracemalloc.stop()
-    return {"hours": round(rounds / 6, 1), "kB_after_a_tenth": round(seen[rounds // 10]), "kB_at_the_end": round(seen[-1])}
+            windows += len(pipeline.push(Chunk(c.stream, 0, start, c.values, c.time, c.gap if start == 0 else None)))
+        gc.collect()
+        seen.append((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, len(gc.get_objects())))
+    (first_kb, first_n), (last_kb, last_n) = seen[rounds // 10], seen[-1]
+    return {
+        "hours": round(rounds / 6, 1),
+        "windows": windows,
+        "most_kB_of_the_process_after_a_tenth": first_kb,
+        "most_kB_of_the_process_at_the_end": last_kb,
+        "objects_after_a_tenth": first_n,
+        "objects_at_the_end": last_n,
+    }
 
 
 def main():
@@ -143,7 +145,11 @@ def main():
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--only-memory", action="store_true")
     args = parser.parse_args()
+    if args.only_memory:
+        print(json.dumps(memory(args.hours), indent=2))
+        return
     if args.seconds < LEAST_SECONDS:
         parser.error(
             f"--seconds {args.seconds}: growth compares windows of 30 s and 300 s, and with fewer than {LEAST_SECONDS} s "

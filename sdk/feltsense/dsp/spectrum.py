@@ -19,6 +19,7 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy.fft import rfft
 from scipy.linalg.lapack import dgtsv
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _bands(x: NDArray[np.float64]) -> NDArray[np.float64]:
     n = x.shape[1]
     bins = _bins(n)
     first, last = bins.first, bins.last
-    plain = np.fft.rfft(x - np.add.reduce(x, axis=1, keepdims=True) / n)
+    plain = rfft(x - np.add.reduce(x, axis=1, keepdims=True) / n)
     # A periodic Hann window in time is this in frequency.
     hann = 0.5 * plain[:, first:last] - 0.25 * (plain[:, first - 1 : last - 1] + plain[:, first + 1 : last + 1])
     power = (hann.real**2 + hann.imag**2) * bins.scale

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -191,6 +191,14 @@ class BeatLine:
             run.forget()
 
 
+def _columns(*columns: NDArray[Any]) -> NDArray[Any]:
+    """Columns of one table, in the type of the first: numpy's own takes three times as long over a few beats."""
+    out = np.empty((len(columns[0]), len(columns)), columns[0].dtype)
+    for i, column in enumerate(columns):
+        out[:, i] = column
+    return out
+
+
 class _Run:
     """One run: peaks waiting to be measured, beats waiting to be judged."""
 
@@ -224,7 +232,7 @@ class _Run:
         return self._filter.wants
 
     def push(self, piece: Piece) -> list[Block]:
-        self.stamps.append(np.column_stack((piece.t_ns, piece.device_ns)))
+        self.stamps.append(_columns(piece.t_ns, piece.device_ns))
         blocks = self._filter.push(piece.values[:, 0])
         for block in blocks:
             self._step(block)
@@ -252,9 +260,8 @@ class _Run:
         self._taken = b
         like, interval, pair = self._judged.between(a, b).T
         # `interval` is signed: negative says that it is there but not valid.
-        rows = np.column_stack(
-            (np.abs(interval), interval > 0.0, like, pair, self._kinds.between(a, b), self._measures.between(a, b))
-        )
+        measures = self._measures.between(a, b).T
+        rows = _columns(np.abs(interval), interval > 0.0, like, pair, self._kinds.between(a, b), *measures)
         return self._places.between(a, b)[:, 1].copy(), rows
 
     def _step(self, block: Block) -> None:
@@ -309,7 +316,7 @@ class _Run:
             pair = np.minimum(known[1:], known[:-1])
             if not mine.start:
                 interval, pair = (np.concatenate(([np.nan], x)) for x in (interval, pair))
-            self._judged.append(np.column_stack((like, interval, pair)))
+            self._judged.append(_columns(like, interval, pair))
         self._shaped = stop
 
     def _judge_rhythm(self) -> None:
