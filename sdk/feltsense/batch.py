@@ -15,6 +15,7 @@ import numpy as np
 from feltsense import features
 from feltsense.core.chunk import Chunk
 from feltsense.core.event import EventKind
+from feltsense.core.recording import Recording
 from feltsense.core.table import Columns, FeatureTable, columns_of
 from feltsense.core.vector import Extracted, FeatureSchema, Reason
 from feltsense.core.window import Window, Windower
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from feltsense.core.chunk import StreamInfo
     from feltsense.core.event import Event
     from feltsense.core.extractor import Extractor
-    from feltsense.core.recording import Recording
 
 __all__ = ["Batch", "BeatSeries"]
 
@@ -150,9 +150,10 @@ def _source(recording: Recording, modality: str, bound: Mapping[str, StreamInfo]
 
 def _items(recording: Recording, ids: set[str]) -> Iterator[Chunk | Event]:
     """Chunks of some streams, and the events that say that one of them stalled, in order."""
-    for item in recording.items():
+    own = {k: s for k, s in recording.streams.items() if k in ids}
+    for item in Recording(recording.subject, own, recording.events, recording.metadata).items():
         if isinstance(item, Chunk):
-            if item.stream.id in ids and len(item):
+            if len(item):
                 yield item
         elif item.kind is EventKind.STALLED and item.text in ids:
             yield item
