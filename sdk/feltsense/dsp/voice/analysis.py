@@ -81,7 +81,7 @@ def analyse(x: Array, first: int, stop: int, bandwidth: float) -> Array:
     put("f0", np.where(voiced, RATE / np.maximum(track.lag[part], 1.0), 0.0))
     put("periodicity", np.clip(track.strength[part], 0.0, 1.0))
     at = column("pairs")
-    out[:, at : at + SUMS] = cycles(x, track.lag, HOP, RATE)[part]
+    out[:, at : at + SUMS] = cycles(x, track.lag, HOP, RATE, part)[part]
     # One frame more in front: the flux of the first row needs its neighbour.
     before = min(first, 1)
     power = power_spectra(_frames(x, WINDOW, rows)[first - before : stop])

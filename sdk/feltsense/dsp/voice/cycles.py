@@ -44,6 +44,8 @@ _SNAP = 0.2
 _FACTOR, _LOUDER = 1.3, 1.6
 """Neighbours whose periods or amplitudes differ by more are no pair, as in Praat."""
 _LEAST_CYCLES = 3
+_LEAD_ROWS = 8
+"""Rows on either side of those that are wanted: three cycles of the lowest voice, and what a mark needs to settle."""
 
 
 @lru_cache(maxsize=4)
@@ -52,7 +54,7 @@ def _low(rate: float) -> Array:
     return taps
 
 
-def cycles(x: Array, lag: Array, hop: int, rate: float) -> Array:
+def cycles(x: Array, lag: Array, hop: int, rate: float, part: slice | None = None) -> Array:
     """Sums of the cycles that begin in each row.
 
     Parameters
@@ -65,12 +67,18 @@ def cycles(x: Array, lag: Array, hop: int, rate: float) -> Array:
         Samples a row.
     rate : float
         Hz.
+    part : slice, optional
+        Rows that are wanted: of the others, no more is looked at than these need.
 
     Returns
     -------
     ndarray, shape (rows, SUMS)
+        Rows that are not wanted are not complete.
     """
     out = np.zeros((len(lag), SUMS))
+    if part is not None:
+        lag = lag.copy()
+        lag[: max(part.start - _LEAD_ROWS, 0)] = lag[part.stop + _LEAD_ROWS :] = 0.0
     edge = np.flatnonzero(np.diff(np.concatenate(([0], (lag > 0.0).astype(np.int8), [0]))))
     if not len(edge):
         return out
