@@ -1,6 +1,7 @@
 """A folder of WAV files becomes a model of utterances, is calibrated on neutral ones, and predicts one file at a time."""
 
 import csv
+import zipfile
 
 import numpy as np
 import pytest
@@ -77,6 +78,15 @@ def test_train_calibrate_predict_from_the_command_line(corpus, bundle, tmp_path,
         (row,) = csv.DictReader(out.open())
         assert row["label"] == label
         assert (row["start_s"], row["end_s"]) == ("0.0", "1.3")
+
+
+def test_the_card_speaks_of_utterances(bundle):
+    with zipfile.ZipFile(bundle) as parts:
+        card = parts.read("card.md").decode()
+    assert "Each recording is one window, an utterance" in card
+    assert "4 neutral utterances" in card
+    assert " 0 s" not in card
+    assert "stay calm" not in card
 
 
 def test_a_model_of_utterances_gives_one_answer_a_recording(corpus, bundle):

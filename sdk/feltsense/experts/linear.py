@@ -1,4 +1,4 @@
-"""Logistic regression on standardised inputs; a missing input counts as its training mean.
+"""Logistic regression or discriminant on standardised inputs; a missing input counts as its training mean.
 
 margin = b + Σ w·(x where finite, else the training mean): standardisation is folded into w and b.
 """
@@ -17,15 +17,12 @@ if TYPE_CHECKING:
 
     from feltsense.experts import Emitter
 
-__all__ = ["EXPERT", "SHRUNK", "Linear"]
-
-SHRUNK = 0.0
-"""Strength that stands for a linear discriminant with a shrunk covariance: for more inputs than people have windows."""
+__all__ = ["EXPERT", "Linear"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Linear:
-    """A fitted logistic regression.
+    """A fitted linear classifier.
 
     Attributes
     ----------
@@ -55,21 +52,41 @@ class Linear:
         classes : int
             How many there are.
         strength : float
-            Inverse of the penalty (scikit-learn's C), or SHRUNK for a discriminant.
+            Inverse of the penalty (scikit-learn's C).
         """
         from sklearn.linear_model import LogisticRegression
 
+        model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000, tol=1e-8)
+        return cls._of(model, z, y, classes)
+
+    @classmethod
+    def discriminant(cls, z: NDArray[np.float64], y: NDArray[np.int64], classes: int, shrinkage: float) -> Self:
+        """Fit a linear discriminant, classes equally likely: for more inputs than people have windows.
+
+        Parameters
+        ----------
+        z, y, classes
+            As in :meth:`fit`.
+        shrinkage : float
+            How far the covariance is moved to that of inputs that do not go together, 0 to 1 (Friedman 1989, J Am Stat
+            Assoc 84:165).
+        """
+        from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+        there = len(np.unique(y))
+        model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage, priors=[1.0 / there] * there)
+        return cls._of(model, z, y, classes)
+
+    @classmethod
+    def _of(cls, model: Any, z: NDArray[np.float64], y: NDArray[np.int64], classes: int) -> Self:
+        """Fit a linear model of scikit-learn's on standardised inputs."""
         seen = np.isfinite(z)
         count = np.maximum(seen.sum(axis=0), 1)
         mean = np.where(seen, z, 0.0).sum(axis=0) / count
         variance = np.where(seen, (z - mean) ** 2, 0.0).sum(axis=0) / count
         # An input that never varies says nothing: scale 1 keeps it at 0 instead of dividing by 0.
         scale = np.where(variance > 0, np.sqrt(variance), 1.0)
-        standard = np.where(seen, (z - mean) / scale, 0.0)
-        if strength == SHRUNK:
-            model: Any = _discriminant(standard, y, classes)
-        else:
-            model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000, tol=1e-8).fit(standard, y)
+        model.fit(np.where(seen, (z - mean) / scale, 0.0), y)
         if classes == 2:
             weight, bias = model.coef_.T, model.intercept_
         else:
@@ -95,14 +112,6 @@ class Linear:
         """Where, MatMul, Add in double: as exact as numpy."""
         filled = graph.op("Where", graph.op("IsNaN", z), graph.constant(self.fill), z)
         return graph.op("Add", graph.op("MatMul", filled, graph.constant(self.weight)), graph.constant(self.bias))
-
-
-def _discriminant(standard: NDArray[np.float64], y: NDArray[np.int64], classes: int) -> Any:
-    """Linear discriminant with a shrunk covariance (Ledoit & Wolf 2004, J Multivar Anal 88:365), classes equally likely."""
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-
-    there = len(np.unique(y))
-    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[1.0 / there] * there).fit(standard, y)
 
 
 EXPERT = Linear

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from feltsense.core.utterance import REST_UTTERANCES, WHOLE
+from feltsense.train.examples import HOP_S
 from feltsense.train.tasks import task
 
 if TYPE_CHECKING:
@@ -40,15 +42,14 @@ def card(model: Model, evaluation: Mapping[str, Any] | None = None) -> str:
         What ``feltsense evaluate`` wrote as JSON, for the figures.
     """
     t = model.training
+    caution = float(t.get("caution", 0.0))
     lines = [
         f"# {model.target}: {' against '.join(model.classes)}",
         "",
         f"Late fusion of {len(model.members)} experts on {', '.join(model.modalities)}: "
         + ", ".join(f"{m.modality} {m.expert.kind}" for m in model.members) + ".",
-        f"Windows of {model.window_s:g} s, each placed among what the person has shown before (the training people count as "
-        f"{model.adaptive.kappa:g} s of it), smoothed with a half-life of {model.half_life_s:g} s. The label is the most "
-        f"probable class. Probabilities mean \"if all classes were equally likely\", lowered by {t.get('caution', 0.0):.2f} "
-        "logits, so that people who stay calm have few false alarms.",
+        f"{_windows(model)} The label is the most probable class. Probabilities mean \"if all classes were equally likely\""
+        + (f", lowered by {caution:.2f} logits, so that people who stay calm have few false alarms." if caution else "."),
         "",
         "## Training data",
         f"{t.get('data', 'not stated')}: {len(t.get('subjects', []))} people ({', '.join(t.get('subjects', []))}), "
@@ -66,6 +67,20 @@ def card(model: Model, evaluation: Mapping[str, Any] | None = None) -> str:
         lines += ["", f"Notice of the data: {t['notice']}."]
     lines += ["", "## Figures", *_figures(model, evaluation), "", "## Limits", *_limits(model)]
     return "\n".join(lines) + "\n"
+
+
+def _windows(model: Model) -> str:
+    """What a window is, and what it remembers."""
+    if model.window_s == WHOLE:
+        return (
+            "Each recording is one window, an utterance, and stands alone: nothing is smoothed. A person may be "
+            f"calibrated on {REST_UTTERANCES} neutral utterances; without them, utterances are placed among those of the "
+            "training people."
+        )
+    return (
+        f"Windows of {model.window_s:g} s, each placed among what the person has shown before (the training people count as "
+        f"{model.adaptive.kappa:g} s of it), smoothed with a half-life of {model.half_life_s:g} s."
+    )
 
 
 def _where(known: Task) -> str:
@@ -100,13 +115,14 @@ def _figures(model: Model, evaluation: Mapping[str, Any] | None) -> list[str]:
     if evaluation is None:
         return ["Not scored yet: feltsense evaluate."]
     out = [
-        "Leave one person out; windows of 60 s every 30 s; the rest that people are calibrated on is scored in no row. "
+        f"Leave one person out; {_scored(model)}; the rest that people are calibrated on is scored in no row. "
         "Brackets: 95 % bootstrap over people.",
         "",
         "| | balanced accuracy | AUROC | time-matched AUROC |",
         "|---|---|---|---|",
     ]
-    names = {**_ARMS, **{f"{m}_alone": f"calibrated, {m} alone" for m in model.modalities}}
+    calibrated = {"rest": f"calibrated on {REST_UTTERANCES} neutral utterances"} if model.window_s == WHOLE else {}
+    names = {**_ARMS, **calibrated, **{f"{m}_alone": f"calibrated, {m} alone" for m in model.modalities}}
     for arm, text in names.items():
         f = evaluation["figures"].get(arm)
         if f is None:
@@ -154,6 +170,10 @@ def _choices(evaluation: Mapping[str, Any]) -> list[str]:
         return []
     out = ["", "Constants chosen by the inner folds of each outer fold (value: how many of the outer folds):", ""]
     return out + [f"- {n}: {', '.join(f'{v}: {k}' for v, k in c.items())}" for n, c in chosen.items()]
+
+
+def _scored(model: Model) -> str:
+    return "whole utterances" if model.window_s == WHOLE else f"windows of {model.window_s:g} s every {HOP_S:g} s"
 
 
 def _limits(model: Model) -> list[str]:

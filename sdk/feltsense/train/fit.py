@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feltsense.bundle.schema import Member, Model
+from feltsense.core.utterance import WHOLE
 from feltsense.errors import MissingExtraError, ModelDataError
 from feltsense.fusion.adaptive import Adaptive
 from feltsense.fusion.inputs import CLIP, Normaliser
@@ -265,7 +266,8 @@ def _rows(
     Histories, the largest by far, are one timeline's at a time.
     """
     calibrated, kappas = use
-    copies = max(1, min(COPIES, ENOUGH // len(lines)))
+    # Utterances have no order: a copy would say the same again.
+    copies = 1 if target.window_s == WHOLE else max(1, min(COPIES, ENOUGH // len(lines)))
     moved, scored, calm, usable, known = [], [], [], [], []
     standing: dict[float, list[NDArray[np.float64]]] = {k: [] for k in kappas}
     for line in lines:

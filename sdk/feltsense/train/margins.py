@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from feltsense.experts.linear import SHRUNK, Linear
+from feltsense.experts.linear import Linear
 from feltsense.experts.neural import Neural
 from feltsense.experts.trees import Trees
 from feltsense.fusion.late import probabilities
@@ -27,8 +27,13 @@ ROUNDS: Final = (40, 80, 120)
 """Numbers of boosting rounds to choose from."""
 PENALTIES: Final = (6.0,)
 WIDE: Final = 200
-"""Inputs of one modality from which its linear expert is a shrinkage discriminant: as good there as a penalty, and fitted
+"""Inputs of one modality from which its linear expert is a shrinkage discriminant: better there than a penalty, and fitted
 in a quarter of the time."""
+SHRINKAGES: Final = (0.2, 0.4, 0.6, 0.8)
+"""Shrinkages to choose from. Ledoit and Wolf's own (about .1 for 479 inputs) takes a person's utterances for independent
+ones; people left out are told apart better with more (``benchmarks/bench_emotion.py``)."""
+SCALES: Final = tuple(2.0**-k for k in range(6))
+"""By which a discriminant's odds may be multiplied before they are judged."""
 SETTINGS: Final[Mapping[str, tuple[float, ...]]] = {"linear": STRENGTHS, "trees": ROUNDS, "neural": PENALTIES}
 
 BOOSTED: Final[Mapping[str, Any]] = {
@@ -121,8 +126,8 @@ def out_of_fold(
     settings: tuple[float, ...] = (),
 ) -> Fit:
     """Choose an expert's setting (of `settings`, or those of its kind) by its out-of-fold loss; its margins with it."""
-    # A choice by loss would shun the discriminant: its odds are too sure, which the fusion's weight mends afterwards.
-    settings = (SHRUNK,) if kind == "linear" and len(columns) > WIDE else settings or SETTINGS[kind]
+    shrunk = kind == "linear" and len(columns) > WIDE
+    settings = SHRINKAGES if shrunk else settings or SETTINGS[kind]
     margins = {s: np.zeros((len(rows.z), rows.classes - 1)) for s in settings}
     for held in folds:
         learn = rows.train & ~held
@@ -130,7 +135,7 @@ def out_of_fold(
         new = rows.z[np.ix_(held, columns)]
         if kind == "linear":
             for s in settings:
-                margins[s][held] = Linear.fit(z, y, rows.classes, s).margins(new)
+                margins[s][held] = _linear(z, y, rows.classes, s).margins(new)
         elif kind == "neural":
             for s in settings:
                 margins[s][held] = Neural.fit(z, y, class_weights(y, rows.classes), s, SEED).margins(new)
@@ -140,16 +145,23 @@ def out_of_fold(
                 margins[s][held] = Trees.from_booster(booster, int(s)).margins(new)
     # A modality that is missing says nothing, whatever it would have said: it is not judged there.
     judged = rows.scored & np.isfinite(rows.z[:, columns]).any(axis=1)
-    losses = {s: log_loss(margins[s][judged], rows.y[judged], rows.classes) for s in settings}
+    # A discriminant's odds are too sure, which the fusion's weight mends afterwards: it is judged as mended.
+    scales = SCALES if shrunk else SCALES[:1]
+    losses = {s: min(log_loss(k * margins[s][judged], rows.y[judged], rows.classes) for k in scales) for s in settings}
     best = min(settings, key=lambda s: (losses[s], s))
     return Fit(modality, columns, kind, float(best), margins[best])
+
+
+def _linear(z: NDArray[np.float64], y: NDArray[np.int64], classes: int, setting: float) -> Linear:
+    """The linear expert of so many inputs."""
+    return (Linear.discriminant if z.shape[1] > WIDE else Linear.fit)(z, y, classes, setting)
 
 
 def fit_expert(rows: Rows, fit: Fit) -> tuple[Expert, Callable[[NDArray[np.float64]], NDArray[np.float64]]]:
     """Fit an expert on everyone; with it its margins as its own library computes them."""
     z, y = rows.z[np.ix_(rows.train, fit.columns)], rows.y[rows.train]
     if fit.kind == "linear":
-        linear = Linear.fit(z, y, rows.classes, fit.setting)
+        linear = _linear(z, y, rows.classes, fit.setting)
         return linear, linear.margins
     if fit.kind == "neural":
         neural = Neural.fit(z, y, class_weights(y, rows.classes), fit.setting, SEED)
