@@ -209,3 +209,50 @@ async def test_without_consent_to_the_estimate_there_is_none(tmp_path):
 def test_a_handset_is_what_the_app_asks_for(tmp_path):
     phone = Handset(tmp_path)
     assert phone.space() == (1e12, 0.9)
+
+
+async def test_a_recording_that_was_taken_away_goes_on_in_another_file(tmp_path):
+    async with on_the_air(tmp_path) as c:
+        running = asyncio.create_task(c.run())
+        await joined(c)
+        await until(lambda: c.home.state.status.seconds > 5)
+        gone = c.recordings[0]
+        for path in gone.parent.glob(f"{gone.name}*"):
+            path.unlink()
+        await until(lambda: "is gone" in c.home.state.status.trouble)
+        await until(lambda: c.recorder.recording and c.recordings not in ([], [gone]), 3000)
+        await until(lambda: c.home.state.status.seconds > 5)
+        assert not c.home.state.status.trouble
+        running.cancel()
+        await asyncio.wait([running])
+        assert read(c.recordings[-1], c.recorder.key).seconds > 0
+
+
+async def test_a_phone_that_has_room_again_records_again(tmp_path):
+    async with on_the_air(tmp_path) as c:
+        running = asyncio.create_task(c.run())
+        await joined(c)
+        c.phone.free = 1e6
+        await until(lambda: not c.recorder.recording)
+        assert any("full" in text for _, text in c.phone.said)
+        c.phone.free = 1e12
+        await until(lambda: c.recorder.recording, 3000)
+        running.cancel()
+        await asyncio.wait([running])
+        assert len(c.recordings) == 1
+
+
+async def test_a_mark_set_while_nothing_is_recorded_is_in_the_next_recording(tmp_path):
+    async with on_the_air(tmp_path) as c:
+        running = asyncio.create_task(c.run())
+        await joined(c)
+        await until(lambda: c.home.state.status.seconds > 5)
+        c.pause()
+        await until(lambda: not c.recorder.recording)
+        c.markers.press()
+        c.markers.say("in between")
+        c.resume()
+        await until(lambda: c.recorder.recording)
+        running.cancel()
+        await asyncio.wait([running])
+        assert "in between" in [e.text for e in read(c.recordings[-1], c.recorder.key).events]

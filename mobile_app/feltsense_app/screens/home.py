@@ -7,11 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from feltsense_app.presenters.flow import Page
-from feltsense_app.screens.widgets import Act, Band, Card, Column, Field, PageScreen, Row, Small, Title, Words
+from feltsense_app.screens.marking import Marking
+from feltsense_app.screens.widgets import Act, Band, Card, Column, PageScreen, Row, Small, Title, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from feltsense_app.presenters.home import HomeState, Status
 
 __all__ = ["HomeScreen"]
@@ -28,13 +27,12 @@ class HomeScreen(PageScreen):
     title_key = "home.title"
 
     def build(self) -> None:
-        """The marker's field and the ways on stay; the rest follows the state."""
+        """The marks and the ways on stay; the rest follows the state."""
         w, flow = self.words, self.c.flow
-        self.band, self.sensors, self.marking = Band(), Column(), Column()
-        self.what = Field(hint_text=w("home.mark.what"))
+        self.band, self.sensors = Band(), Column()
         self.button = Act("", self.c.home.press)
         ways = [Act(w(f"{page}.title"), partial(flow.go, page)) for page in WAYS]
-        self.put(self.band, self.marking, self.sensors)
+        self.put(self.band, Marking(w, self.c.markers), self.sensors)
         for pair in (ways[:2], ways[2:]):
             row = Row()
             for way in pair:
@@ -42,7 +40,6 @@ class HomeScreen(PageScreen):
             self.put(row)
         self.crisis = Small(text=w("crisis", crisis=self.c.study.crisis))
         self.foot(self.crisis, self.button)
-        self._mark()
 
     def show(self, state: HomeState) -> None:
         """The band first."""
@@ -76,20 +73,3 @@ class HomeScreen(PageScreen):
         self.sensors.add_widget(Small(text=", ".join(parts)))
         if status.unsealed:
             self.sensors.add_widget(Small(text=w("home.unsealed", why=status.unsealed)))
-
-    def _marked(self, action: Callable[[], None]) -> None:
-        action()
-        self._mark()
-
-    def _mark(self) -> None:
-        """The moment of the first touch; then, at leisure, what it was."""
-        w, markers = self.words, self.c.markers
-        self.marking.clear_widgets()
-        if markers.state.pending_ns is None:
-            self.marking.add_widget(Act(w("home.mark"), partial(self._marked, markers.press)))
-            return
-        self.what.text = ""
-        self.marking.add_widget(self.what)
-        keep = partial(self._marked, lambda: markers.say(self.what.text))
-        self.marking.add_widget(Act(w("home.mark.keep"), keep, main=True))
-        self.marking.add_widget(Act(w("cancel"), partial(self._marked, markers.cancel)))

@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 from kivy.clock import Clock
-from kivy.graphics.scissor_instructions import ScissorPop, ScissorPush
 
 from feltsense_app.screens.plots import Trace
 from feltsense_app.screens.still import Still
@@ -35,20 +34,12 @@ class LiveScreen(PageScreen):
 
     def __init__(self, name: str, presenter: Callable[[], Presenter[Any] | None]) -> None:
         super().__init__(name, presenter)
-        layout = self.children[0]
-        self.remove_widget(layout)
-        self.still = Still(lambda: self.app.theme.background)
-        self.still.add_widget(layout)
-        self.add_widget(self.still)
+        self.still = Still.beneath(self, lambda: self.app.theme.background)
 
     def build(self) -> None:
         """Redraw while the screen is seen."""
         self._frame = -1
         self.still.over.clear()
-        with self.still.over.before:
-            self._clip = ScissorPush()
-        with self.still.over.after:
-            ScissorPop()
         self.traces: dict[str, tuple[Trace, Small, str]] = {}
         self.none = Words(text=self.words("live.none"))
         self.put(self.none)
@@ -76,9 +67,7 @@ class LiveScreen(PageScreen):
 
     def _draw(self) -> None:
         self._frame += 1
-        scroll = self.ids.scroll
-        self._clip.x, self._clip.y = map(int, scroll.to_window(*scroll.pos))
-        self._clip.width, self._clip.height = int(scroll.width), int(scroll.height)
+        self.still.clip(self.ids.scroll)
         until = self.c.radio.clock() - self.c.live.behind_ns
         for name, (trace, numbers, unit) in self.traces.items():
             pairs, low, high = self.c.live.trace(name, until)

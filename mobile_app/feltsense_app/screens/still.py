@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kivy.graphics import Canvas, ClearBuffers, ClearColor, Color, Fbo, Rectangle
+from kivy.graphics.scissor_instructions import ScissorPop, ScissorPush
 from kivy.uix.floatlayout import FloatLayout
 
 if TYPE_CHECKING:
@@ -31,13 +32,29 @@ class Still(FloatLayout):  # type: ignore[misc]
             self._picture = Fbo(size=(1, 1))
             Color(1, 1, 1, 1)
             self._place = Rectangle()
-        self.over = Canvas()
-        self.canvas.add(self.over)
+        with self.canvas:
+            self._clip = ScissorPush()
+            self.over = Canvas()
+            ScissorPop()
         with self._picture:
             self._colour = ClearColor(*background())
             ClearBuffers()
         self._background = background
         super().__init__()
+
+    @classmethod
+    def beneath(cls, screen: Any, background: Callable[[], Any]) -> Still:
+        """Put a layout of this kind beneath all that a screen has."""
+        layout, still = screen.children[0], cls(background)
+        screen.remove_widget(layout)
+        still.add_widget(layout)
+        screen.add_widget(still)
+        return still
+
+    def clip(self, widget: Any) -> None:
+        """Draw :attr:`over` inside this widget only."""
+        self._clip.x, self._clip.y = map(int, widget.to_window(*widget.pos))
+        self._clip.width, self._clip.height = int(widget.width), int(widget.height)
 
     def add_widget(self, widget: Any, index: int = 0, canvas: Any = None) -> None:
         """Add a child, drawn into the picture."""

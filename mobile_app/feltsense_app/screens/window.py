@@ -61,6 +61,11 @@ class Window(App):  # type: ignore[misc]
         self.conductor.flow.watch(self._go)
         return self.manager
 
+    def on_resume(self) -> None:
+        """Back from the phone's settings, where a permission may have been given."""
+        if self.conductor.permissions is not None:
+            self.conductor.permissions.again()
+
     def name_of(self, kind: str, what: str) -> str:
         """A model, signal or modality for people; its own name, where no language has one."""
         if f"{kind}.{what}" in self.words:

@@ -21,7 +21,7 @@ from feltsense.core.chunk import Chunk
 from feltsense.core.event import Event, EventKind
 from feltsense.core.profile import RestInterval
 from feltsense.core.timeline import NS
-from feltsense.errors import FeltsenseError
+from feltsense.errors import FeltsenseError, RecordingError
 from feltsense.store import Reader, Writer
 from feltsense_app.presenters.home import NO_SPACE, SensorStatus, Status
 from feltsense_app.service.estimator import Estimator
@@ -267,6 +267,9 @@ class Recorder:
             try:
                 if not self._forgotten:
                     writer.commit()
+                    if not writer.path.exists():
+                        # SQLite goes on writing into a file that nobody will find again.
+                        raise RecordingError(f"{writer.path.name} is gone; recording goes on in another file")
             except (FeltsenseError, OSError) as error:
                 self._tell(trouble=str(error))
                 await self.stop()
