@@ -225,7 +225,7 @@ class Session:
             () if silent else tuple(c for c, there in zip(model.classes, out.plausible[0], strict=True) if there),
             silent or resting or alone,
             reason,
-            float(vector.quality[np.any(out.contribution[0, 1:-1] != 0.0, axis=1)].max(initial=0.0)),
+            float(vector.quality[np.any(out.contribution[0, 1:-1] != 0.0, axis=1) | (out.gate[0] > 0.0)].max(initial=0.0)),
             {} if silent else dict(zip(model.classes, [0.0, *out.logit[0].tolist()], strict=True)),
             {} if silent else dict(zip(parts, out.contribution[0, :, decided].tolist(), strict=True)),
             self._bundle.id,

@@ -91,17 +91,18 @@ def candidate(
     evidence = stacking.evidence_of(rows, fits, fusion, present, target.half_lives[0])
     anyone = np.asarray(present.any(axis=1))
     joint = stacking.smoothed(margins, rows, anyone, target.half_lives[0])
-    both = np.concatenate([evidence, joint[:, None]], axis=1)
     judged = rows.scored & anyone
-    without, with_it = (_crossed(e, rows, judged, folds) for e in (evidence, both))
+    without, with_it = _crossed(evidence, joint, rows, judged, folds)
     gain = gained(without, with_it, rows, judged)
     notes: dict[str, Any] = {"aggregate": target.joint, "gain": gain, "kept": gain["low"] > 0.0}
     if not notes["kept"]:
         return Candidate(None, np.zeros(present.shape[1], np.bool_), seen, notes)
-    weight, base = stacking.weights_of(both[judged], rows.y[judged], rows.classes)
+    weight, base = stacking.weights_of(evidence[judged], rows.y[judged], rows.classes)
+    worth, shift = stacking.correction(evidence, joint, (weight, base), rows, judged)
     notes["imagined"], imagines = {}, np.zeros(present.shape[1], np.bool_)
     for m, name in enumerate(target.modalities):
-        found = _imagination(m, (rows, seen, present, fusion), networks, folds, (fits, weight, base))
+        weighed = fits, np.append(weight, worth), base + shift
+        found = _imagination(m, (rows, seen, present, fusion), networks, folds, weighed)
         notes["imagined"][name], imagines[m] = found, found["low"] > 0.0
     return Candidate(margins, imagines, seen, notes)
 
@@ -161,15 +162,19 @@ def _said(
 
 
 def _crossed(
-    evidence: NDArray[np.float64], rows: Rows, judged: NDArray[np.bool_], folds: Sequence[NDArray[np.bool_]]
-) -> NDArray[np.float64]:
-    """−log p(true class) (n,), evidence weighed by people of the other folds."""
-    out = np.zeros(len(evidence))
+    evidence: NDArray[np.float64], joint: NDArray[np.float64], rows: Rows, judged: NDArray[np.bool_],
+    folds: Sequence[NDArray[np.bool_]],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """−log p(true class) (n,) without and with a joint part, both weighed by people of the other folds."""
+    without, with_it = np.zeros(len(evidence)), np.zeros(len(evidence))
     for held in folds:
         learn, new = judged & ~held, judged & held
-        weight, base = stacking.weights_of(evidence[learn], rows.y[learn], rows.classes)
-        out[new] = _loss(np.einsum("nek,e->nk", evidence[new], weight) + base, rows.y[new])
-    return out
+        fitted = stacking.weights_of(evidence[learn], rows.y[learn], rows.classes)
+        worth, shift = stacking.correction(evidence, joint, fitted, rows, learn)
+        logit = np.einsum("nek,e->nk", evidence[new], fitted[0]) + fitted[1]
+        without[new] = _loss(logit, rows.y[new])
+        with_it[new] = _loss(logit + shift + worth * joint[new], rows.y[new])
+    return without, with_it
 
 
 def _loss(logit: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from feltsense.train.margins import Fit, Rows
     from feltsense.train.targets import Target
 
-__all__ = ["Limits", "Stacked", "begin", "evidence_of", "fit", "judged_by", "only", "smoothed", "weights_of"]
+__all__ = ["Limits", "Stacked", "begin", "correction", "evidence_of", "fit", "judged_by", "only", "smoothed", "weights_of"]
 
 RIDGE = 0.01
 """Pull of the weights towards equal ones, in units of the mean log-loss: experts of a modality are near copies of
@@ -100,27 +100,27 @@ def fit(
     tried = []
     for half_life in target.half_lives:
         evidence = evidence_of(rows, fits, plain, present, half_life)
-        extra = np.zeros((len(rows.y), 0, rows.classes - 1))
-        if joint is not None:
-            extra = smoothed(joint, rows, anyone, half_life)[:, None]
-        every = np.concatenate([evidence, extra], axis=1)[judged]
-        both, base = weights_of(every, y, rows.classes)
-        loss = log_loss(np.einsum("nek,e->nk", every, both) + base, y, rows.classes)
-        tried.append((loss, half_life, evidence, both, base))
-    _, half_life, evidence, both, base = min(tried, key=lambda t: t[:2])
-    fusion = replace(plain, weight=both[: len(fits)], base=base)
+        weight, base = weights_of(evidence[judged], y, rows.classes)
+        loss = log_loss(np.einsum("nek,e->nk", evidence[judged], weight) + base, y, rows.classes)
+        tried.append((loss, half_life, evidence, weight, base))
+    _, half_life, evidence, weight, base = min(tried, key=lambda t: t[:2])
+    fusion = replace(plain, weight=weight, base=base)
     fusion = replace(fusion, share=_share(evidence[judged], fusion, modalities))
     fusion = replace(fusion, rescale=_rescale(evidence, fusion, rows, judged))
     said = fusion([f.margins for f in fits], finite, rows.quality).logit
+    worth = 0.0
     if joint is not None:
-        said = said + both[-1] * joint
+        extra = smoothed(joint, rows, anyone, half_life)
+        worth, shift = correction(evidence, extra, (weight, base), rows, judged)
+        fusion = replace(fusion, base=base + shift)
+        said = said + shift + worth * joint
     logit = smoothed(said, rows, anyone, half_life)
     caution = _caution(logit, rows, anyone)
     fusion = replace(fusion, base=fusion.base - caution)
     answered = rows.scored & anyone
     p = decided(logit - caution, anyone, rows.known, HOLD, rows.line)
     plausible = _plausible(p[answered], rows.y[answered], rows.subject[answered])
-    return Stacked(fusion, half_life, caution, plausible, 0.0 if joint is None else float(both[-1]))
+    return Stacked(fusion, half_life, caution, plausible, worth)
 
 
 def begin(
@@ -186,17 +186,32 @@ def evidence_of(
     return flat.reshape(n, experts, others)
 
 
+def correction(
+    evidence: NDArray[np.float64], extra: NDArray[np.float64], fitted: tuple[NDArray[np.float64], NDArray[np.float64]],
+    rows: Rows, judged: NDArray[np.bool_],
+) -> tuple[float, NDArray[np.float64]]:
+    """Weight ≥ 0 of a joint part (its evidence: (n, classes − 1)) and shift of the base, on top of a fitted fusion.
+
+    The additive experts stay as they were fitted alone: a joint part that took their weight would leave nothing to say
+    where all but one modality are missing.
+    """
+    weight, base = fitted
+    given = np.einsum("nek,e->nk", evidence[judged], weight) + base
+    worth, shift = weights_of(extra[judged][:, None], rows.y[judged], rows.classes, given)
+    return float(worth[0]), shift
+
+
 def weights_of(
-    evidence: NDArray[np.float64], y: NDArray[np.int64], classes: int
+    evidence: NDArray[np.float64], y: NDArray[np.int64], classes: int, given: NDArray[np.float64] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weights ≥ 0 (experts,) and base (classes − 1,) of evidence (n, experts, classes − 1)."""
+    """Weights ≥ 0 (experts,) and base (classes − 1,) of evidence (n, experts, classes − 1), beside a `given` logit."""
     experts = evidence.shape[1]
     share = class_weights(y, classes) / len(y)
     truth = np.eye(classes)[y]
 
     def loss(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weight, base = theta[:experts], theta[experts:]
-        p = probabilities(np.einsum("nek,e->nk", evidence, weight) + base)
+        p = probabilities(np.einsum("nek,e->nk", evidence, weight) + base + (0.0 if given is None else given))
         value = -float((share * np.log(np.maximum((p * truth).sum(axis=1), 1e-300))).sum())
         error = share[:, None] * (p - truth)[:, 1:]
         away = weight - weight.mean()
