@@ -60,7 +60,7 @@ def test_bundle_passes_the_gate_and_the_card_tells_the_gain(together, tmp_path):
 
 def test_without_a_gain_over_people_it_is_left_out():
     """Two modalities that say the same: a sum says all there is."""
-    result = fit(people(4, windows=50), Target("mood", ("rest", "stress"), "stress", ("ppg", "eda"), joint="mean"))
+    result = fit(people(3, windows=40), Target("mood", ("rest", "stress"), "stress", ("ppg", "eda"), joint="mean"))
     notes = result.model.training["joint"]
     assert notes["kept"] == (notes["gain"]["low"] > 0)
     assert (result.model.joint is None) == (not notes["kept"])
