@@ -39,15 +39,15 @@ SIX = ("ppg", "eda", "respiration", "ecg", "thermal_array", "environment")
 """Names of six modalities for the cohort below; small ones, so that tests are fast."""
 
 
-def six(n=8, windows=100, strength=(1.0, 0.9, 0.8, 0.8, 0.7, 0.7)):
-    """People whose state moves six modalities, each a little, and each in half of its windows only."""
+def six(n=8, windows=100, strength=0.9):
+    """People whose state moves six modalities alike, each in 70 % of its windows only and with a mood of its own."""
     out = []
     for i in range(n):
         rng = np.random.default_rng(700 + i)
         y = rng.integers(0, 2, windows // 10).repeat(10)
         y[:9] = 0
-        moved = y[:, None] * np.array(strength) * (rng.random((len(y), 6)) < 0.7)
-        out.append(person(f"P{i}", 1700 + i, SIX, moved + rng.normal(0, 0.4, moved.shape), y))
+        moved = strength * y[:, None] * (rng.random((len(y), 6)) < 0.7)
+        out.append(person(f"P{i}", 1700 + i, SIX, moved + rng.normal(0, 0.6, moved.shape), y))
     return out
 
 

@@ -14,7 +14,7 @@ from feltsense.train.targets import Target
 
 @pytest.fixture(scope="module")
 def model():
-    return fit(everyone(Cohort(six(7, 80))), Target("state", ("rest", "moved"), "moved", SIX)).model
+    return fit(everyone(Cohort(six(7, 100))), Target("state", ("rest", "moved"), "moved", SIX)).model
 
 
 @pytest.fixture(scope="module")

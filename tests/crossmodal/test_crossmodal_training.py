@@ -18,7 +18,7 @@ from feltsense.train.targets import Target
 from train_lines import people
 
 # Each window is judged alone: the label changes every other minute.
-ODD = Target("odd", ("rest", "one"), "one", ("ppg", "eda"), half_life_s=0.0)
+ODD = Target("odd", ("rest", "one"), "one", ("ppg", "eda"), half_lives=(0.0,))
 
 
 def fit(lines, target):

@@ -17,7 +17,7 @@ from feltsense.train.targets import Target
 
 CLASSES = ("calm", "tense", "low")
 WINDOWS = (38, 8, 5)
-MOOD = Target("mood", CLASSES, "tense", ("ppg", "eda"), half_life_s=0.0)
+MOOD = Target("mood", CLASSES, "tense", ("ppg", "eda"), half_lives=(0.0,))
 
 
 def cohort(n, seed):
