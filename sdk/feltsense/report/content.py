@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from feltsense.report.figures import Figure
     from feltsense.report.summary import ModelLine, Summary
 
-__all__ = ["DIGITS", "limits", "model_card", "session"]
+__all__ = ["DIGITS", "legend", "limits", "model_card", "session"]
 
 MAX_ANSWERS = 8
 """Rows shown of each; what is beyond is counted, never dropped without a word."""
@@ -161,7 +161,7 @@ def _estimate(say: Say, s: Summary) -> Section:
     chart = charts.decisions(s, e, say)
     blocks: list[Block] = [
         Picture(say("Probability of “{about}”, and the decision underneath", about=about), chart),
-        _legend(say, e),
+        legend(say, e),
     ]
     if e.outside:
         blocks += [Para(say("Outside the calibration interval, {n} windows:", n=e.outside)), Items(listed, counts=True)]
@@ -187,7 +187,8 @@ def _answers(say: Say, s: Summary) -> list[Block]:
     return [Section(say("What the person said"), tuple(blocks))]
 
 
-def _legend(say: Say, e: Estimate) -> Legend:
+def legend(say: Say, e: Estimate) -> Legend:
+    """What the fills of the chart of estimates mean."""
     states = [*(label for label, _ in e.labels), *([""] if e.silent else []), *(["calibration"] if e.calibration else [])]
     shown = [(charts.pattern(e, state), say.told(state or "no estimate")) for state in states]
     if e.open:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from feltsense.report import charts, words
 from feltsense.report.blocks import Block, Document, Head, Items, Para, Picture, Section, Terms
-from feltsense.report.content import limits
+from feltsense.report.content import legend, limits
 from feltsense.report.say import Say
 
 if TYPE_CHECKING:
@@ -133,4 +133,5 @@ def _estimate(say: Say, s: Summary) -> list[Block]:
     )
     more = say("It can be wrong. What you felt yourself counts more.")
     picture = Picture(say("When it would say so: dark pieces below"), charts.decisions(s, e, say))
-    return [Section(say("What the program makes of it"), (Para(text), Para(more), picture, *learned(say, s.model)))]
+    parts = (Para(text), Para(more), picture, legend(say, e), *learned(say, s.model))
+    return [Section(say("What the program makes of it"), parts)]
