@@ -110,6 +110,8 @@ class EcgFeatures:
         spec = streams[self.requires].spec
         self._heart: Heart | None = None
         self._last_ns = -(2**62)
+        self._key: tuple[float, float, tuple[bool, bool, bool], Reason] | None = None
+        self._why: dict[str, Reason] = {}
         if spec.rate is not None and spec.rate >= ECG_LEAST_RATE:
             self._heart = Heart(Qrs(spec.hz), RULE, quality.faults(spec.hz), spec)
 
@@ -145,19 +147,29 @@ class EcgFeatures:
         values["coverage"] = nn.n * nn.mean_nn / 1e3 / window.seconds if nn.n else 0.0
         touched = int(np.count_nonzero(beats.kinds))
         values["corrected_fraction"] = touched / len(beats.kinds) if intervals else math.nan
-        needs = {
-            "nothing": Need(0, 0),
-            "intervals": Need(intervals, LEAST_NN),
-            "nn": Need(nn.n, LEAST_NN),
-            "differences": Need(nn.differences, LEAST_DIFFERENCES),
-        }
-        reasons: dict[str, Reason] = {}
-        for (of, least_s), names in _GATES.items():
-            reasons |= dict.fromkeys(names, missing(least_s, window, present, needs[of], verdict[1]))
+        found = (intervals, nn.n, nn.differences)
+        reasons = dict(self._reasons(window, present, found, verdict[1]))
         indices, why = slow(window, present, beats, verdict[1])
         values |= indices
         reasons |= why
         return collect(self.specs, values, reasons, verdict)
+
+    def _reasons(self, window: Window, present_s: float, found: tuple[int, int, int], worst: Reason) -> dict[str, Reason]:
+        """Why each of the basic features cannot be given; mostly the same from window to window."""
+        intervals, nn, differences = found
+        enough = (intervals >= LEAST_NN, nn >= LEAST_NN, differences >= LEAST_DIFFERENCES)
+        key = window.seconds, present_s, enough, worst
+        if key != self._key:
+            needs = {
+                "nothing": Need(0, 0),
+                "intervals": Need(intervals, LEAST_NN),
+                "nn": Need(nn, LEAST_NN),
+                "differences": Need(differences, LEAST_DIFFERENCES),
+            }
+            self._key, self._why = key, {}
+            for (of, least_s), names in _GATES.items():
+                self._why |= dict.fromkeys(names, missing(least_s, window, present_s, needs[of], worst))
+        return self._why
 
     def beats(self, window: Window) -> Beats | None:
         """Beats of a window that is final; None where the rate is too low to have any."""
