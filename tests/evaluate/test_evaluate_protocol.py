@@ -9,6 +9,7 @@ import pytest
 
 from feltsense.errors import ModelDataError
 from feltsense.evaluate.apply import rearranged
+from feltsense.evaluate.nulls import SHIFTED, SHUFFLED, grouped, wanted
 from feltsense.evaluate.page import html
 from feltsense.evaluate.protocol import Plan, evaluate
 from feltsense.evaluate.result import result
@@ -25,8 +26,8 @@ def loso(lines, training, draws=0):
 
 @pytest.fixture(scope="module")
 def body():
-    done = loso(people(4), {"data": "made up"}, 4)
-    return result(done, STRESS, {"data": "made up", "notice": "nobody's <b>data</b>"}, plan=Plan(draws=4))
+    done = loso(people(4), {"data": "made up"}, 1)
+    return result(done, STRESS, {"data": "made up", "notice": "nobody's <b>data</b>"}, plan=Plan(draws=1))
 
 
 def test_all_rows_are_there(body):
@@ -40,13 +41,14 @@ def test_all_rows_are_there(body):
     assert body["figures"]["rest"]["balanced_accuracy"] > body["figures"]["raw"]["balanced_accuracy"]
 
 
-def test_labels_that_mean_nothing_are_drawn_several_times(body):
-    """Few shuffles, which vary little; as many turns as were asked for."""
-    shuffled, shifted = body["controls"]["shuffled_labels"], body["controls"]["shifted_labels"]
-    assert (len(shuffled["balanced_accuracy"]), len(shifted["balanced_accuracy"])) == (3, 4)
-    # Answers are judged by the true labels, and made-up windows fall into two clusters: which one a model of shuffled
-    # labels takes for stress is luck, and each draw lies well off one half.
-    assert abs(shuffled["mean"] - 0.5) < 0.2
+def test_labels_that_mean_nothing_are_drawn_in_few_groups(body):
+    """Few shuffles, which vary little; as many turns as were asked for; five groups of people at most."""
+    assert wanted(12) == [(SHUFFLED, d) for d in range(3)] + [(SHIFTED, d) for d in range(12)]
+    assert wanted(0) == []
+    many = leave_one_subject_out(Cohort(people(8)))
+    assert len(grouped(many, 0)) == 5
+    assert sorted(p for g in grouped(many, 0).groups for p in g) == sorted(many.cohort.people)
+    assert len(body["controls"]["shifted_labels"]["balanced_accuracy"]) == 1
 
 
 def test_every_row_scores_the_same_windows_without_the_calibration(body):
