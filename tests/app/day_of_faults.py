@@ -74,6 +74,8 @@ class Day:
     killed: int = 0
     said: set = field(default_factory=set)
     shift_ns: int = 0
+    asked: dict = field(default_factory=dict)
+    """Key of a prompt that was shown → which one it was."""
     answers: int = 0
 
 
@@ -156,7 +158,10 @@ class Life:
         """Every other prompt is answered; the rest are left to expire."""
         prompts, now = self.app.prompts, self.radio.shown()
         waiting = prompts.state.waiting
-        if waiting is not None and int(waiting.key.split("/")[-1]) % 2:
+        if waiting is None:
+            return
+        self.day.asked.setdefault(waiting.key, len(self.day.asked))
+        if self.day.asked[waiting.key] % 2 == 0:
             prompts.open(now)
             prompts.answer("7", now)
             self.day.answers += 1
