@@ -200,7 +200,7 @@ def judge(
         Clock.fit(split, len(target.classes)), Motion.fit(split, len(target.classes)), LateFusion.fit(split, target),
     )
     teller = TimeTeller.fit(split, partial(inputs_of, fitted.model))
-    without = list(variants(split, target)) if plan.steps else []
+    without = list(variants(split, target, fitted.model)) if plan.steps else []
     out = []
     for subject in split.judge.people:
         mine = split.judge.only((subject,)).lines

@@ -31,14 +31,16 @@ FAMILY: Final = "family_"
 KINDS: Final = ("linear", "neural", "trees")
 
 
-def variants(split: SubjectSplit, target: Target) -> Iterator[tuple[str, Model, bool]]:
-    """Models without some of the steps, and of one family alone: name, model, whether rest is used."""
+def variants(split: SubjectSplit, target: Target, whole: Model) -> Iterator[tuple[str, Model, bool]]:
+    """Models without some of the steps of `whole`, and of one family alone: name, model, whether rest is used."""
     forgetful = replace(target, half_lives=(NO_MEMORY_S,))
     yield "step_raw", fit(split, forgetful, calibrated=False, adaptive=False).model, False
     yield "step_rest", fit(split, forgetful, adaptive=False).model, True
     yield "step_adaptive", fit(split, forgetful).model, True
     for kind in KINDS:
-        yield f"{FAMILY}{kind}", fit(split, target, families=(kind,)).model, True
+        # A model that chose one family is that family's.
+        alone = whole if whole.training["chosen"]["families"] == kind else fit(split, target, families=(kind,)).model
+        yield f"{FAMILY}{kind}", alone, True
 
 
 def steps(arms: Mapping[str, Arm], seed: int) -> list[dict[str, Any]]:
