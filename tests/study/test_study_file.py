@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from study_cases import STUDY, study
 
@@ -99,6 +99,7 @@ VALUES = st.recursive(
 
 
 @settings(max_examples=300)
+@example("streams", {"\n": None})
 @given(st.sampled_from(sorted(STUDY)), VALUES)
 def test_whatever_a_field_holds_the_error_is_ours(field, value):
     try:

@@ -46,7 +46,9 @@ class Fields:
 
     def fail(self, field: str, why: str) -> NoReturn:
         """Refuse, naming the field."""
-        where = ".".join(p for p in (self._path, field) if p)
+        named = ".".join(p for p in (self._path, field) if p)
+        # A name may hold anything, also what would tear the line.
+        where = "".join(c if c.isprintable() else repr(c)[1:-1] for c in named)
         msg = f"{self._name}: {where or 'the document'} {why}"
         raise StudyError(msg)
 
