@@ -49,7 +49,7 @@ def test_a_session_gives_no_label_where_words_alone_decided():
         modalities=modalities, classes=("rest", "stress"), decision="stress", target="stress", window_s=60.0
     )
     session = object.__new__(Session)
-    session._model, session._rest, session._bundle = model, (), SimpleNamespace(id="m")
+    session._model, session._rest, session._bundle = model, (), SimpleNamespace(id="m", shares=None)
     schema = FeatureSchema([(m, ()) for m in modalities])
     vector = FeatureVector(schema, np.empty(0), (), np.ones(2), ("ok", "ok"))
 
@@ -58,7 +58,7 @@ def test_a_session_gives_no_label_where_words_alone_decided():
         p = 1 / (1 + np.exp(-logit[0, 0]))
         out = SimpleNamespace(
             abstain=np.zeros((1, 1)), probability=np.array([[1 - p, p]]), plausible=np.ones((1, 2)), logit=logit,
-            contribution=np.array([[[0.0], [text], [ppg], [0.0]]]),
+            contribution=np.array([[[0.0], [text], [ppg], [0.0]]]), gate=np.zeros((1, 2)),
         )  # fmt: skip
         return session._prediction(Window(0, 0, 60_000_000_000), vector, out)
 
