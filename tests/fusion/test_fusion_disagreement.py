@@ -59,6 +59,7 @@ def test_a_session_gives_no_label_where_words_alone_decided():
         out = SimpleNamespace(
             abstain=np.zeros((1, 1)), probability=np.array([[1 - p, p]]), plausible=np.ones((1, 2)), logit=logit,
             contribution=np.array([[[0.0], [text], [ppg], [0.0]]]), gate=np.zeros((1, 2)),
+            imagined=np.zeros((1, 2)),
         )  # fmt: skip
         return session._prediction(Window(0, 0, 60_000_000_000), vector, out)
 
