@@ -202,7 +202,9 @@ class Run:
 
     def play(self):
         """Each arm, and its figures."""
-        due = [(p.period_s, k, p) for k, p in enumerate(self.sensor.parts)] + [(LOOK_S, -1, None)]
+        # A sensor samples by its own clock, and so sends by it; half a second in, so that no whole second is a near thing.
+        pace = 1 + self.sensor.drift
+        due = [(p.period_s / pace + 0.5, k, p) for k, p in enumerate(self.sensor.parts)] + [(LOOK_S, -1, None)]
         heapq.heapify(due)
         for arm in self.arms:
             self.overtaking = arm.name in ("reordering", TOGETHER)
@@ -212,7 +214,7 @@ class Run:
                     self.look(at, arm)
                 else:
                     self.part(at, part)
-                heapq.heappush(due, (at + (LOOK_S if part is None else part.period_s), k, part))
+                heapq.heappush(due, (at + (LOOK_S if part is None else part.period_s / pace), k, part))
             self.happen(BEGIN_NS + round(arm.told * NS))
             self.busy_s = -1.0
             self.look(arm.told, Arm("", 0, 0))
