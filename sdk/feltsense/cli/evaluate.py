@@ -51,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
         need_extra()
     with working(args) as crew:
         lines, target, training = gather(args, crew)
+        # What ``train`` writes unless told otherwise: a fold's bundle is that of training without the person.
+        training |= {"setting": "laboratory", "purpose": "research"}
         done, body = _judged(args, Cohort(lines, training["data"]), target, training, crew)
     body["ledger"] = _ledger(args, body)
     if args.against:
