@@ -158,10 +158,10 @@ def _quality(say: Say, s: Summary) -> list[Block]:
         usable = f"{q.level.usable}/{q.level.windows}"
         cells = (say.told(q.modality.replace("_", " ")), say.level(q.level, 2), usable, reasons)
         rows.append(Line(cells, q.level.share < THIN))
-    head = tuple(say(n) for n in ("Signal", "Quality", "Windows with one", "Otherwise"))
+    head = tuple(say(n) for n in ("Signal", "Quality", "Windows", "Lowered by"))
     caption = say(
         "Quality from 0 to 1: median (and the range of the middle 80 %) over windows of {window} s. "
-        "What lies below a signal's own limit gives no number.",
+        "Numbers are made of the good parts of a window: a low quality leaves fewer of them.",
         window=f"{s.window_s:g}",
     )
     return [Section(say("Signal quality"), (Table(caption, head, tuple(rows), (1, 2), heading=True),))]

@@ -166,12 +166,12 @@ _SESSION = {
     ),
     "Signal": "Signal",
     "Quality": "Güte",
-    "Windows with one": "Fenster mit Güte",
-    "Otherwise": "Sonst",
-    "Quality from 0 to 1: median (and the range of the middle 80 %) over windows of {window} s. What lies below a signal's "
-    "own limit gives no number.": (
-        "Güte von 0 bis 1: Median (und Bereich der mittleren 80 %) über Fenster von {window} s. Was unter der Grenze eines "
-        "Signals liegt, gibt keine Zahl."
+    "Windows": "Fenster",
+    "Lowered by": "Gemindert durch",
+    "Quality from 0 to 1: median (and the range of the middle 80 %) over windows of {window} s. Numbers are made of the "
+    "good parts of a window: a low quality leaves fewer of them.": (
+        "Güte von 0 bis 1: Median (und Bereich der mittleren 80 %) über Fenster von {window} s. Zahlen entstehen aus den "
+        "guten Teilen eines Fensters: Eine geringe Güte lässt weniger davon."
     ),
     "Signal quality": "Güte der Signale",
     "Timeline of labels, marks, answers and connections": "Zeitleiste: Abschnitte, Marken, Antworten und Verbindungen",

@@ -78,7 +78,7 @@ class AnswerLine:
 
 @dataclass(frozen=True, slots=True)
 class QualityLine:
-    """One modality's quality over the windows: its level, and why the others have none."""
+    """One modality's quality over the windows: its level, and what lowered it in how many of them."""
 
     modality: str
     level: Level
@@ -259,13 +259,13 @@ def corrected_share(vectors: Iterable[FeatureVector]) -> float | None:
 
 
 def _quality(windows: Sequence[tuple[Window, FeatureVector]]) -> tuple[QualityLine, ...]:
-    """Quality where a modality has one; where it is zero for a reason, the reason."""
+    """Quality of each modality, and the reasons that lowered it."""
     if not windows:
         return ()
     out = []
     for k, modality in enumerate(windows[0][1].schema.modalities):
         reasons = Counter(str(v.quality_reasons[k]) for _, v in windows if v.quality_reasons[k] is not Reason.OK)
-        values = [float(v.quality[k]) if v.quality_reasons[k] is Reason.OK else math.nan for _, v in windows]
+        values = [float(v.quality[k]) for _, v in windows]
         out.append(QualityLine(modality, level_of(values), tuple(reasons.most_common())))
     return tuple(out)
 
