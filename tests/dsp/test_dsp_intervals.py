@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardiac_cases import beat_times
-from feltsense.dsp.intervals import IntervalRule, near_median, successive, time_domain
+from feltsense.dsp.intervals import IntervalRule, near_median, quantile, quantile_rows, successive, time_domain
 from feltsense.features.ecg import poincare
 
 NAMES = {
@@ -68,3 +68,12 @@ def test_an_interval_far_from_its_neighbours_is_not_valid():
     assert near_median(around, around, rule).tolist() == [True] * 5 + [False] * 2
     assert not near_median(np.array([np.nan]), around, rule)[0]
     assert not near_median(around, around[:4], rule).any()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 12, 91])
+@pytest.mark.parametrize("q", [0.25, 0.5, 0.75, 1.0])
+def test_a_quantile_of_rows_has_the_bits_of_one_row_and_is_that_of_numpy(n, q):
+    rows = np.sort(np.random.default_rng(n).normal(800.0, 50.0, (20, n)), axis=1)
+    found = quantile_rows(rows, q)
+    assert found.tolist() == [quantile(row, q) for row in rows]
+    np.testing.assert_allclose(found, np.quantile(rows, q, axis=1), rtol=1e-14)

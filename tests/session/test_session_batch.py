@@ -10,6 +10,7 @@ from feltsense.core.recording import Recording, Segment, Stream
 from feltsense.core.timeline import NS, TimeMap
 from feltsense.core.vector import Reason
 from feltsense.datasets.synthetic import participant
+from feltsense.dsp import peaks
 from feltsense.features import _batch_ecg
 from feltsense.session import extract
 
@@ -99,6 +100,15 @@ def test_all_modalities_of_a_participant():
 def test_a_modality_without_a_stream_is_missing(data_dir):
     table = assert_same(e4_eda(data_dir, "S05"), 60.0, 300.0, ["eda", "ecg"])
     assert table.row(0)[1].reason("ecg.hr") is Reason.NO_SIGNAL
+
+
+def test_more_complexes_than_their_mean_length_remembers(monkeypatch):
+    # Bursts of noise are full of short stretches, some of which are refused: the mean's memory says which.
+    x = broken()
+    usual = Batch(recording(one_stream("ecg", x, 130)), modalities=["ecg"]).beats().t_ns
+    monkeypatch.setattr(peaks, "QRS_MEMORY", 12)
+    assert_same(recording(one_stream("ecg", x, 130)), 60.0, 20.0, ["ecg"])
+    assert not np.array_equal(usual, Batch(recording(one_stream("ecg", x, 130)), modalities=["ecg"]).beats().t_ns)
 
 
 def test_filtered_once_whatever_is_asked(monkeypatch):

@@ -178,5 +178,7 @@ class TimeMap:
 
 def _elapsed(samples: NDArray[np.int64], rate: Fraction) -> NDArray[np.int64]:
     """Nanoseconds that `samples` last: exactly floor(samples · 10⁹ / rate), within 64 bits."""
-    seconds, rest = np.divmod(samples * rate.denominator, rate.numerator)
-    return np.asarray(seconds * NS + rest * NS // rate.numerator)
+    ticks = samples * rate.denominator
+    # numpy divides by one number with multiplications, but only in ``//``.
+    seconds = ticks // rate.numerator
+    return np.asarray(seconds * NS + (ticks - seconds * rate.numerator) * NS // rate.numerator)

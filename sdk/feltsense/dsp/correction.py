@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from feltsense.dsp.intervals import quantile
+from feltsense.dsp.intervals import quantile, quantile_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,8 +65,9 @@ def _local_median(interval: NDArray[np.float64]) -> NDArray[np.float64]:
     """Median of 11 intervals around each; where there is no future, the past fills the window."""
     n, half = len(interval), _MEDIAN_BEATS // 2
     out = np.empty(n)
-    windows = np.lib.stride_tricks.sliding_window_view(interval, _MEDIAN_BEATS)
-    out[half : n - half] = np.sort(windows, axis=1)[:, half]
+    windows = interval[np.arange(n - 2 * half)[:, None] + np.arange(_MEDIAN_BEATS)]
+    windows.sort(axis=1)
+    out[half : n - half] = windows[:, half]
     out[n - half :] = out[n - half - 1]
     for i in range(half):
         ordered = sorted(interval[: i + half + 1].tolist())
@@ -196,12 +197,7 @@ def stands_out(
     if full.any():
         rows = np.lib.stride_tricks.sliding_window_view(change, _THRESHOLD_BEATS)[known[full] - _THRESHOLD_BEATS]
         ordered = np.sort(rows, axis=1)
-        span = []
-        for q in (0.25, 0.75):
-            at = q * (_THRESHOLD_BEATS - 1)
-            low = int(at)
-            span.append(ordered[:, low] + (ordered[:, low + 1] - ordered[:, low]) * (at - low))
-        threshold[full] = _ALPHA * (span[1] - span[0]) / 2.0
+        threshold[full] = _ALPHA * (quantile_rows(ordered, 0.75) - quantile_rows(ordered, 0.25)) / 2.0
     for i in np.flatnonzero(~full & (known >= _LEAST_BEATS)).tolist():
         threshold[i] = _quartile_threshold(change[: known[i]])
     each = np.repeat(threshold, stop - start)

@@ -20,7 +20,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["IntervalRule", "TimeDomain", "near_median", "quantile", "successive", "time_domain"]
+__all__ = ["IntervalRule", "TimeDomain", "near_median", "quantile", "quantile_rows", "successive", "time_domain"]
 
 _SQRT2 = math.sqrt(2.0)
 MAD_TO_SD = 1.4826
@@ -67,6 +67,16 @@ def quantile(ordered: NDArray[np.float64], q: float) -> float:
     # Plain floats: numpy's scalars take ten times as long, to the same bits.
     below, above = ordered[low : low + 2].tolist()
     return float(below + (above - below) * (at - low))
+
+
+def quantile_rows(ordered: NDArray[np.float64], q: float) -> NDArray[np.float64]:
+    """As :func:`quantile`, of each row of sorted numbers, shape (k, n) with n > 0: the same bits."""
+    last = ordered.shape[1] - 1
+    at = q * last
+    low = int(at)
+    below, above = ordered[:, low], ordered[:, min(low + 1, last)]
+    out: NDArray[np.float64] = below + (above - below) * (at - low)
+    return out
 
 
 def near_median(interval_ms: NDArray[np.float64], around_ms: NDArray[np.float64], rule: IntervalRule) -> NDArray[np.bool_]:

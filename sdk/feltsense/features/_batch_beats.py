@@ -16,6 +16,7 @@ from scipy.signal import find_peaks
 from feltsense.dsp import peaks
 from feltsense.dsp.blocks import samples
 from feltsense.dsp.correction import Classifier, stands_out
+from feltsense.dsp.intervals import quantile_rows
 from feltsense.dsp.qrs_filter import QRS_MEAN_SECONDS, QrsOperation
 from feltsense.dsp.waves import Qrs
 from feltsense.features import _beats
@@ -118,11 +119,8 @@ def _peaks(clean: Array, flag: NDArray[np.bool_], rate: float, block: int) -> tu
     begin, end, decided = np.maximum(rises - 1, 0), falls - 1, falls // block
     longest = samples(2 * QRS_MEAN_SECONDS, rate)
     low = np.maximum(begin, np.where(decided > 0, decided * block - longest, 0))
-    refuse = _Refuse()
     high, deep = _extremes(clean, low, end)
-    good = np.array([refuse(int(b - a)) for a, b in zip(rises - 1, end, strict=True)], bool) & (
-        high - deep >= peaks.QRS_LEAST_MV
-    )
+    good = _long_enough(end - rises + 1) & (high - deep >= peaks.QRS_LEAST_MV)
     begin, end, low, decided = begin[good], end[good], low[good], decided[good]
     signs = _signs(clean, high[good], deep[good], decided, block)
     found = _crests(clean, low, end, signs)
@@ -135,19 +133,13 @@ def _peaks(clean: Array, flag: NDArray[np.bool_], rate: float, block: int) -> tu
     return at[keep], decided[keep]
 
 
-class _Refuse:
-    """Whether a complex is long enough, beside the running mean of the last ones."""
-
-    def __init__(self) -> None:
-        self._lengths: deque[int] = deque()
-        self._sum = 0
-
-    def __call__(self, length: int) -> bool:
-        self._lengths.append(length)
-        self._sum += length
-        if len(self._lengths) > peaks.QRS_MEMORY:
-            self._sum -= self._lengths.popleft()
-        return not length * len(self._lengths) < peaks.QRS_LEAST_LENGTH * self._sum
+def _long_enough(length: Ints) -> NDArray[np.bool_]:
+    """Which complexes are long enough beside the running mean of the last ones, themselves included."""
+    total = np.concatenate(([0], np.cumsum(length)))
+    stop = np.arange(1, len(total))
+    start = np.maximum(stop - peaks.QRS_MEMORY, 0)
+    enough: NDArray[np.bool_] = length * (stop - start) >= peaks.QRS_LEAST_LENGTH * (total[stop] - total[start])
+    return enough
 
 
 def _extremes(x: Array, start: Ints, stop: Ints) -> tuple[Array, Array]:
@@ -167,9 +159,9 @@ def _extremes(x: Array, start: Ints, stop: Ints) -> tuple[Array, Array]:
 def _signs(clean: Array, high: Array, deep: Array, decided: Ints, block: int) -> Ints:
     """Polarity of the lead for each complex: the vote of the last ones, those of its own block included."""
     whole = len(clean) // block
-    level = np.median(clean[: whole * block].reshape(whole, block), axis=1).tolist() if whole else []
-    level += [float(np.median(clean[whole * block :]))] if whole * block < len(clean) else []
-    height, depth = high - np.array(level)[decided], np.array(level)[decided] - deep
+    parts = clean[: whole * block].reshape(whole, block), clean[None, whole * block :]
+    level = np.concatenate([quantile_rows(np.sort(p, axis=1), 0.5) for p in parts if p.size])[decided]
+    height, depth = high - level, level - deep
     down, up = depth > peaks.QRS_INVERTED * height, height > peaks.QRS_INVERTED * depth
     vote, of = np.where(down, -1, np.where(up, 1, 0)).tolist(), decided.tolist()
     votes: deque[int] = deque(maxlen=peaks.QRS_POLARITY_MEMORY)

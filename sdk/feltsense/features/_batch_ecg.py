@@ -16,7 +16,7 @@ from feltsense.core.timeline import NS
 from feltsense.core.vector import Reason
 from feltsense.core.window import Window
 from feltsense.dsp.filters import ECG_LEAST_RATE
-from feltsense.dsp.intervals import MAD_TO_SD
+from feltsense.dsp.intervals import MAD_TO_SD, quantile_rows
 from feltsense.dsp.runs import RunSplitter
 from feltsense.dsp.spectrum import STILL_MS, band_powers_rows
 from feltsense.features import _slow
@@ -114,6 +114,8 @@ def _runs(chunks: Iterable[Chunk]) -> Iterable[tuple[Array, Ints, Ints]]:
 
 
 def _joined(held: list[tuple[Array, Ints, Ints]]) -> tuple[Array, Ints, Ints]:
+    if len(held) == 1:
+        return held[0]
     x, t, d = (np.concatenate(c) for c in zip(*held, strict=True))
     return x, t, d
 
@@ -163,7 +165,7 @@ class _Windows:
             sums[rows] = np.column_stack((nn.sum(axis=1) / 1e3, mean / 1e3))
             sdnn = nn.std(axis=1, ddof=1) if n > 1 else np.full(len(rows), np.nan)
             ordered = np.sort(nn, axis=1)
-            median = _quantile(ordered, 0.5)
+            median = quantile_rows(ordered, 0.5)
             self._put("mean_nn", rows, mean)
             self._put("hr", rows, 60e3 / mean)
             self._put("sdnn", rows, sdnn)
@@ -171,9 +173,9 @@ class _Windows:
             self._put("median_nn", rows, median)
             self._put("min_nn", rows, ordered[:, 0])
             self._put("max_nn", rows, ordered[:, -1])
-            self._put("iqr_nn", rows, _quantile(ordered, 0.75) - _quantile(ordered, 0.25))
+            self._put("iqr_nn", rows, quantile_rows(ordered, 0.75) - quantile_rows(ordered, 0.25))
             away = np.sort(np.abs(nn - median[:, None]), axis=1)
-            self._put("mad_nn", rows, MAD_TO_SD * _quantile(away, 0.5))
+            self._put("mad_nn", rows, MAD_TO_SD * quantile_rows(away, 0.5))
             self._put("coverage", rows, n * mean / 1e3 / self._seconds)
         self.values[self._n == 0, _COLUMN["coverage"]] = 0.0
         for rows, d in _groups(self._d, self._d_from, self._m):
@@ -327,13 +329,4 @@ def _groups(values: Array, first: Ints, count: Ints, rows: Ints | None = None) -
     for n in np.unique(count[chosen]).tolist():
         if n:
             same = chosen[count[chosen] == n]
-            yield same, values[first[same][:, None] + np.arange(n)]
-
-
-def _quantile(ordered: Array, q: float) -> Array:
-    """As :func:`feltsense.dsp.intervals.quantile`, of each row."""
-    at = q * (ordered.shape[1] - 1)
-    low = int(at)
-    high = min(low + 1, ordered.shape[1] - 1)
-    out: Array = ordered[:, low] + (ordered[:, high] - ordered[:, low]) * (at - low)
-    return out
+            yield same, np.lib.stride_tricks.sliding_window_view(values, n)[first[same]]
