@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from feltsense.dsp.intervals import mean_sd
 from feltsense.dsp.spectrum import STILL_MS
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def sample_entropy(nn_ms: Array) -> float:
         NN intervals of one piece.
     """
     m = len(nn_ms) - _SAMPEN_LENGTH
-    spread = float(nn_ms.std(ddof=1)) if m > 1 else 0.0
+    spread = mean_sd(nn_ms)[1] if m > 1 else 0.0
     if spread <= STILL_MS:
         return math.nan
     radius = _SAMPEN_RADIUS * spread
@@ -58,8 +59,10 @@ def sample_entropy(nn_ms: Array) -> float:
     # Every pair of patterns once: with each of the ordered, those that follow within the radius.
     one = each.repeat(count)
     two = np.arange(len(one)) + (stop - count.cumsum()).repeat(count)
-    near = np.abs(after[two] - after.repeat(count)) <= radius
-    if (here.searchsorted(here + (radius - _SLACK_MS), side="right") != stop).any():
+    apart = after[two]
+    apart -= after[one]
+    near = np.abs(apart, out=apart) <= radius
+    if np.logical_or.reduce(here[stop - 1] > here + (radius - _SLACK_MS)):
         near &= here[two] - here[one] <= radius
     near_at = near.nonzero()[0]
     patterns = len(near_at)
@@ -78,6 +81,10 @@ class _Windows(NamedTuple):
     """Length of each."""
     group: Ints
     """Where the windows of each length begin in `start`."""
+    sizes: Array
+    """How many there are of each length."""
+    stops: tuple[int, ...]
+    """Where those of each length end in `places`."""
 
 
 @lru_cache(maxsize=_LENGTHS_KEPT)
@@ -87,7 +94,8 @@ def _windows(n: int) -> _Windows:
     sizes = np.array([len(p) for p in parts])
     index = np.concatenate([p.ravel() for p in parts])
     start = np.concatenate(([0], np.cumsum(beats)[:-1])).astype(np.int64)
-    return _Windows(index, start, beats, np.cumsum(sizes) - sizes)
+    stops = tuple(np.cumsum([p.size for p in parts]).tolist())
+    return _Windows(index, start, beats, np.cumsum(sizes) - sizes, sizes.astype(np.float64), stops)
 
 
 def _projector(beats: int) -> Array:
@@ -112,22 +120,24 @@ def dfa_short(nn_ms: Array) -> float:
         NN intervals of one piece.
     """
     n = len(nn_ms)
-    if n <= _DFA_BEATS[-1] or float(nn_ms.std(ddof=1)) <= STILL_MS:
+    if n <= _DFA_BEATS[-1]:
+        return math.nan
+    mean, spread = mean_sd(nn_ms)
+    if spread <= STILL_MS:
         return math.nan
     windows = _windows(n)
-    rest = (nn_ms - nn_ms.mean()).cumsum()[windows.places]
+    rest = np.add.accumulate(nn_ms - mean)[windows.places]
     at = 0
-    borders = [*windows.start[windows.group].tolist(), len(rest)]
-    for projector, stop in zip(_PROJECTORS, borders[1:], strict=True):
+    for projector, stop in zip(_PROJECTORS, windows.stops, strict=True):
         part = rest[at:stop].reshape(-1, len(projector))
         part[:] = part @ projector
         at = stop
     rest *= rest
     variance = np.add.reduceat(rest, windows.start) / windows.beats
-    moves = variance > _DFA_STILL_MS2
-    if not moves.all():
+    moves, count = variance > _DFA_STILL_MS2, windows.sizes
+    if not np.logical_and.reduce(moves):
         variance[~moves] = 0.0
-    count = np.add.reduceat(moves, windows.group, dtype=np.float64)
-    if not count.all():
-        return math.nan
-    return float((_LEVER * (0.5 * np.log2(np.add.reduceat(variance, windows.group) / count))).sum())
+        count = np.add.reduceat(moves, windows.group, dtype=np.float64)
+        if not count.all():
+            return math.nan
+    return float(np.add.reduce(_LEVER * (0.5 * np.log2(np.add.reduceat(variance, windows.group) / count))))

