@@ -20,6 +20,7 @@ for key, value in zip(("width", "height"), SIZE.split("x"), strict=True):
 Config.set("graphics", "maxfps", "30")
 
 from app_cases import on_the_air  # noqa: E402
+from kivy.clock import Clock  # noqa: E402
 from kivy.core.window import Window as Surface  # noqa: E402
 from kivy.tests.common import UnitTestTouch  # noqa: E402
 
@@ -46,23 +47,47 @@ async def until(holds, what, ticks=2500):
     raise AssertionError(f"it did not come to: {what}")
 
 
-async def touch(window, widget):
-    """Scroll to it and touch its middle, as a finger does."""
-    body = window.manager.current_screen.ids.scroll
-    if widget in list(body.walk()):
-        body.scroll_to(widget, animate=False)
-    await asyncio.sleep(0.15)
-    finger = UnitTestTouch(*widget.to_window(*widget.center))
-    finger.touch_down()
-    await asyncio.sleep(0.05)
-    finger.touch_up()
-    await asyncio.sleep(0.15)
+async def frames(n=3):
+    """Wait for frames, not for seconds: what was changed has its place then, on a slow machine, too."""
+    for _ in range(n):
+        passed = asyncio.Event()
+        Clock.schedule_once(lambda _, passed=passed: passed.set())
+        await passed.wait()
 
 
 async def press(window, key, **places):
+    """Scroll to it and touch its middle, as a finger does, once it stands still."""
     text = window.words(key, **places)
-    await until(lambda: any(a.text == text and not a.off for a in shown(window, Act)), f"{key} can be touched")
-    await touch(window, next(a for a in shown(window, Act) if a.text == text))
+
+    def found():
+        return next((a for a in shown(window, Act) if a.text == text and not a.off), None)
+
+    async def still():
+        widget = found()
+        if widget is None:
+            return None
+        body = window.manager.current_screen.ids.scroll
+        if widget in list(body.walk()):
+            body.scroll_to(widget, animate=False)
+        await frames()
+        where = widget.to_window(*widget.center)
+        await frames()
+        return where if found() is widget and widget.to_window(*widget.center) == where else None
+
+    await until(found, f"{key} can be touched")
+    where = await still()
+    for _ in range(100):
+        if where is not None:
+            break
+        where = await still()
+    assert where is not None, f"{key} does not stand still"
+    finger = UnitTestTouch(*where)
+    finger.touch_down()
+    await asyncio.sleep(0.05)
+    await frames()
+    finger.touch_up()
+    await asyncio.sleep(0.15)
+    await frames()
 
 
 async def picture(window, name):

@@ -29,28 +29,34 @@ class HomeScreen(PageScreen):
     def build(self) -> None:
         """The marks and the ways on stay; the rest follows the state."""
         w, flow = self.words, self.c.flow
-        self.band, self.sensors = Band(), Column()
-        self.button = Act("", self.c.home.press)
+        self.band, self.asked, self.sensors, self.button = Band(), Column(), Column(), Act("", self.c.home.press)
         ways = [Act(w(f"{page}.title"), partial(flow.go, page)) for page in WAYS]
-        self.put(self.band, Marking(w, self.c.markers), self.sensors)
+        self.put(self.band, Marking(w, self.c.markers), self.asked, self.sensors)
         for pair in (ways[:2], ways[2:]):
             row = Row()
             for way in pair:
                 row.add_widget(way)
             self.put(row)
-        self.crisis = Small(text=w("crisis", crisis=self.c.study.crisis))
-        self.foot(self.crisis, self.button)
+        self.foot(Small(text=w("crisis", crisis=self.c.study.crisis)), self.button)
 
     def show(self, state: HomeState) -> None:
         """The band first."""
-        w, places = self.words, dict(state.places)
+        w = self.words
         self.band.level = state.level.value
         self.band.clear_widgets()
         self.band.add_widget(Title(text=f"{SIGNS[state.level]}  {w('level.' + state.level)}", role="status_text"))
-        self.band.add_widget(Words(text=w(state.sentence, **places), role="status_text"))
+        self.band.add_widget(Words(text=w(state.sentence, **dict(state.places)), role="status_text"))
         idle = state.status.paused or not state.status.recording
         self.button.text, self.button.main = w("home.resume" if idle else "home.pause"), idle
+        self._ask(waiting=self.c.prompts is not None and self.c.prompts.state.waiting is not None)
         self._details(state.status)
+
+    def _ask(self, waiting: bool) -> None:
+        """What can be touched stays where it is, whatever else changes every second."""
+        if waiting and not self.asked.children:
+            self.asked.add_widget(Act(self.words("prompt.waiting"), lambda: self.c.flow.go(Page.PROMPT), main=True))
+        elif not waiting:
+            self.asked.clear_widgets()
 
     def _details(self, status: Status) -> None:
         w = self.words
@@ -59,8 +65,6 @@ class HomeScreen(PageScreen):
             badge = Card(edge="accent")
             badge.add_widget(Words(text=w("home.badge"), bold=True, role="accent"))
             self.sensors.add_widget(badge)
-        if self.c.prompts is not None and self.c.prompts.state.waiting is not None:
-            self.sensors.add_widget(Act(w("prompt.waiting"), lambda: self.c.flow.go(Page.PROMPT), main=True))
         for s in status.sensors:
             card = Card(edge="good" if s.streaming else "bad")
             missing = f", {w('home.missing', count=s.missing)}" if s.missing else ""

@@ -61,6 +61,10 @@ class Window(App):  # type: ignore[misc]
         self.conductor.flow.watch(self._go)
         return self.manager
 
+    def on_stop(self) -> None:
+        """Nothing is shown any more; the recording ends behind it."""
+        self.manager.current_screen.on_leave()
+
     def on_resume(self) -> None:
         """Back from the phone's settings, where a permission may have been given."""
         if self.conductor.permissions is not None:
