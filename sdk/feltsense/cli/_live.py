@@ -59,7 +59,8 @@ def verdict(prediction: Prediction) -> str:
     if prediction.reason == "calibration":
         return "calibration"
     if prediction.abstained or not prediction.label:
-        return f"says nothing: {silence(prediction.reason or 'undecided')}"
+        why = ", ".join(": ".join(part) for part in silence(prediction.reason or "undecided"))
+        return f"says nothing: {why}"
     return prediction.label
 
 
