@@ -99,23 +99,24 @@ def band_powers_rows(series: Sequence[tuple[NDArray[np.float64], NDArray[np.floa
     ndarray, shape (rows, 4)
         The fields of :class:`Powers` of each, in the order given.
     """
-    none = np.empty(0)
-    parts = [
-        _spline_rows(at[k : k + _TOGETHER], nn[k : k + _TOGETHER])
-        if at.shape[1] >= _LEAST_POINTS
-        else (none, np.zeros(len(at[k : k + _TOGETHER]), np.int64))
-        for at, nn in series
-        for k in range(0, len(at), _TOGETHER)
-    ]
-    points = np.concatenate([p for p, _ in parts])
-    size = np.concatenate([n for _, n in parts])
-    start = np.cumsum(size) - size
-    out = np.full((len(size), 4), np.nan)
-    for n in np.unique(size[size > 0]).tolist():
-        same = np.flatnonzero(size == n)
-        spans = np.lib.stride_tricks.sliding_window_view(points, n)
-        for part in np.split(same, range(_TOGETHER, len(same), _TOGETHER)):
-            out[part] = _bands(spans[start[part]])
+    out = np.full((sum(len(at) for at, _ in series), 4), np.nan)
+    done = 0
+    for at, nn in series:
+        mine = out[done : done + len(at)]
+        done += len(at)
+        if at.shape[1] < _LEAST_POINTS:
+            continue
+        # Those with as many points stand beside each other: rows of one array, without a copy.
+        order = np.argsort(np.ceil((at[:, -1] - at[:, 0]) * _RATE), kind="stable")
+        for k in range(0, len(order), _TOGETHER):
+            part = order[k : k + _TOGETHER]
+            points, size = _spline_rows(at[part], nn[part])
+            stop = np.cumsum(size)
+            for low, high in pairwise((0, *(np.flatnonzero(size[1:] != size[:-1]) + 1).tolist(), len(size))):
+                n = int(size[low])
+                if n:
+                    rows = points[stop[low] - n : stop[high - 1]].reshape(-1, n)
+                    mine[part[low:high]] = _bands(rows)
     return out
 
 

@@ -108,7 +108,7 @@ def _filtered(x: Array, rate: float, block: int) -> tuple[Array, Array]:
         for k in range(first, last, _ROWS):
             many = spans[k - first : min(k + _ROWS, last) - first]
             out[k * block : (k + len(many)) * block] = operation.many(many, margin, margin + block)
-    return out[:, 0].copy(), out[:, 1].copy()
+    return out[:, 0].copy(), out[:, 1]
 
 
 def _peaks(clean: Array, flag: NDArray[np.bool_], rate: float, block: int) -> tuple[Ints, Ints]:
@@ -149,10 +149,9 @@ def _extremes(x: Array, start: Ints, stop: Ints) -> tuple[Array, Array]:
     if full.any():
         # Stretches do not overlap, but what lies between them must not count: every second segment is one.
         cuts = np.column_stack((start[full], stop[full])).ravel()
-        padded = np.append(x, x[-1:])
         order = np.maximum.accumulate(cuts)
-        high[full] = np.maximum.reduceat(padded, order)[::2]
-        low[full] = np.minimum.reduceat(padded, order)[::2]
+        high[full] = np.maximum.reduceat(x, order)[::2]
+        low[full] = np.minimum.reduceat(x, order)[::2]
     return high, low
 
 
@@ -185,7 +184,7 @@ def _crests(clean: Array, low: Ints, end: Ints, signs: Ints) -> Ints:
         mine = np.flatnonzero(signs == sign)
         if not len(mine):
             continue
-        wave = sign * clean
+        wave = clean if sign > 0 else -clean
         at, shape = find_peaks(wave, plateau_size=1)
         inside = np.searchsorted(shape["left_edges"], low[mine] + 1), np.searchsorted(shape["right_edges"], end[mine] - 1)
         count = inside[1] - inside[0]
@@ -213,7 +212,7 @@ def _most_prominent(wave: Array, low: Ints, end: Ints, at: Ints) -> Ints:
     # Deepest point between neighbouring crests: nothing but crests turns the wave down.
     cuts = np.column_stack((low, at, end))
     flat = np.column_stack((cuts[:, :-1], cuts[:, 1:])).reshape(k, 2, m + 1).transpose(0, 2, 1).reshape(-1)
-    valley = np.minimum.reduceat(np.append(wave, wave[-1:]), flat)[::2].reshape(k, m + 1)
+    valley = np.minimum.reduceat(wave, flat)[::2].reshape(k, m + 1)
     height = wave[at]
     prominence = np.empty((k, m))
     for j in range(m):
