@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from feltsense.core.vector import FeatureVector
     from feltsense.core.window import Window
 
-__all__ = ["REST_HOP_S", "Rest", "calibrate", "calibrate_utterances", "learn_rest", "learn_rest_of_batch"]
+__all__ = [
+    "REST_HOP_S", "Rest", "calibrate", "calibrate_utterances", "learn_neutral", "learn_rest", "learn_rest_of_batch",
+    "with_neutral",
+]  # fmt: skip
 
 REST_HOP_S = 5.0
 
@@ -175,3 +178,36 @@ def calibrate_utterances(recordings: Sequence[Recording], bundle: Bundle) -> Use
         raise InputError(msg)
     used = max(m.n for m in kept.values())
     return replace(profile, rest=kept, lineage=(f"{used} neutral utterances of {subject}",))
+
+
+def learn_neutral(profile: UserProfile, vector: FeatureVector, each_s: float) -> UserProfile:
+    """Learn how a person's face or voice is when nothing moves them, from one vector.
+
+    Parameters
+    ----------
+    profile : UserProfile
+        What is known; what it knew of the vector's modalities is replaced.
+    vector : FeatureVector
+        Features of the neutral face, or of a sentence read aloud.
+    each_s : float
+        Seconds of rest that it counts as.
+    """
+    modalities = vector.schema.modalities
+    rest = {n: m for n, m in profile.rest.items() if n.partition(".")[0] not in modalities}
+    lines = [_line(m, each_s) for m in modalities]
+    before = tuple(line for line in profile.lineage if not line.startswith(tuple(f"neutral {m}:" for m in modalities)))
+    each = {**profile.each_s, **dict.fromkeys(modalities, each_s)}
+    return replace(profile, rest=rest, each_s=each, lineage=(*before, *lines)).update(vector)
+
+
+def with_neutral(profile: UserProfile, before: UserProfile | None) -> UserProfile:
+    """A profile of a new rest, with the neutral face and voice of the one before; `before` is the same person's."""
+    if before is None or not before.each_s:
+        return profile
+    rest = {n: m for n, m in before.rest.items() if n.partition(".")[0] in before.each_s}
+    lines = tuple(_line(m, s) for m, s in before.each_s.items())
+    return replace(profile, rest={**rest, **profile.rest}, each_s=before.each_s, lineage=(*profile.lineage, *lines))
+
+
+def _line(modality: str, each_s: float) -> str:
+    return f"neutral {modality}: counts as {each_s:g} s"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from feltsense import bundle
 from feltsense.datasets.synthetic import participant
+from feltsense.errors import InputError
 from feltsense_app.presenters.permissions import Grant
 from feltsense_app.service.conductor import Conductor
 from feltsense_app.service.radio import Radio
@@ -31,6 +32,11 @@ class Handset:
     passphrase: str | None = "correct horse"  # noqa: S105 (of a phone that is none)
     speaks: str = "en_GB"
     seen: tuple = ()
+    looks: list = field(default_factory=list)
+    """What the camera sees: one iterable of frames each time it is opened."""
+    hears: list = field(default_factory=list)
+    """What the microphone hears, each time: samples, 16,000 a second."""
+    closed: int = 0
 
     def space(self):
         return self.free, self.battery
@@ -40,6 +46,22 @@ class Handset:
 
     def pictures(self):
         return iter(self.seen)
+
+    def frames(self, rate):
+        assert rate == 15
+        return self._given(self.looks, "no camera in this test")
+
+    def sound(self, rate):
+        assert rate == 16_000
+        return self._given(self.hears, "no microphone in this test")
+
+    def _given(self, given, missing):
+        if not given:
+            raise InputError(missing)
+        try:
+            yield from given.pop(0)
+        finally:
+            self.closed += 1
 
     def language(self):
         return self.speaks

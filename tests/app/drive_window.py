@@ -1,11 +1,14 @@
 """Drives the app's window by touches, takes a picture of every screen, and looks for what is too small to touch.
 
-drive_window.py PICTURES FILES WIDTHxHEIGHT light|dark|contrast LANGUAGE
+drive_window.py PICTURES FILES WIDTHxHEIGHT light|dark|contrast LANGUAGE [neutral]
+
+With `neutral` the study asks for camera and microphone, and it ends with the steps after the rest.
 """
 
 import asyncio
 import logging
 import sys
+import threading
 import traceback
 from pathlib import Path
 
@@ -28,6 +31,13 @@ from feltsense_app.screens.plots import MoodGrid, Trace  # noqa: E402
 from feltsense_app.screens.widgets import Act, Field  # noqa: E402
 from feltsense_app.screens.window import Window  # noqa: E402
 from feltsense_app.theme import TOUCH_DP  # noqa: E402
+
+NEUTRAL = sys.argv[6:] == ["neutral"]
+if NEUTRAL:
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    import neutral_cases
+
+    from feltsense_app.service.invite import code_of
 
 SMALL = set()
 NUMBER = iter(range(100))
@@ -103,13 +113,13 @@ async def picture(window, name):
 async def first_half(window, c):
     await picture(window, "join")
     code, name = shown(window, Field)
-    code.text = "demo"
+    code.text = code_of(neutral_cases.STUDY, "demo-01") if NEUTRAL else "demo"
     await press(window, "join.look")
     assert name.text == "demo-01"
     await press(window, "join.yes")
     await until(lambda: window.manager.current == "consent", "consent")
     await picture(window, "consent")
-    for _ in range(6):
+    for _ in c.consent.state.asked:
         await press(window, "settings.off")
     shown(window, Field)[0].text = "demo-01"
     window.manager.current_screen.ids.scroll.scroll_y = 0
@@ -128,6 +138,54 @@ async def first_half(window, c):
     await until(lambda: c.wizard.state.phase.value == "done", f"rest {c.wizard.state}")
     await picture(window, "wizard")
     await press(window, "next")
+
+
+async def steps(window, c):
+    """In the dark, then in the light; read aloud; each seen while it is taken."""
+    await until(lambda: window.manager.current == "neutral", "the steps")
+    seen = threading.Event()
+
+    def waiting(pieces):
+        """A device whose second half comes when the picture of the first was taken."""
+        for number, piece in enumerate(pieces):
+            if number == 100:
+                seen.wait(20)
+            yield piece
+
+    dark, face = neutral_cases.frames(neutral_cases.dark()), neutral_cases.frames()
+    c.phone.looks[:] = [waiting(dark), waiting(face)]
+    c.phone.hears[:] = [waiting(neutral_cases.sentence())]
+    await picture(window, "neutral")
+    for key in ("neutral.begin", "again"):
+        seen.clear()
+        await press(window, key)
+        await until(lambda: c.neutral.state.share > 0.3, "a look")
+        await picture(window, "neutral")
+        seen.set()
+        await until(lambda: c.neutral.state.at.value in ("again", "done"), f"a verdict {c.neutral.state}")
+        await picture(window, "neutral")
+    await press(window, "next")
+    await picture(window, "neutral")
+    seen.clear()
+    await press(window, "neutral.begin")
+    await until(lambda: c.neutral.state.share > 0.3, "a look")
+    await picture(window, "neutral")
+    seen.set()
+    await until(lambda: c.neutral.state.at.value == "done", f"a verdict {c.neutral.state}")
+    await press(window, "next")
+    await until(lambda: window.manager.current == "home", "home")
+    assert set(c.recorder.estimator.profile.each_s) == {"face", "voice"}
+    # Without devices: the same page says so, and goes on.
+    c.flow.again()
+    await press(window, "wizard.begin")
+    await until(lambda: c.wizard.state.phase.value == "done", f"rest {c.wizard.state}")
+    await press(window, "next")
+    await press(window, "neutral.begin")
+    await until(lambda: c.neutral.state.at.value == "nothing", "no camera")
+    await picture(window, "neutral")
+    await press(window, "next")
+    await press(window, "neutral.skip")
+    await until(lambda: window.manager.current == "home", "home")
 
 
 async def second_half(window, c):
@@ -187,7 +245,7 @@ async def main():
             try:
                 await asyncio.sleep(0.5)
                 await first_half(window, c)
-                await second_half(window, c)
+                await (steps if NEUTRAL else second_half)(window, c)
             except Exception:  # noqa: BLE001 (whatever it was, it is shown with a picture)
                 failed.append(traceback.format_exc())
                 await picture(window, "failed")

@@ -8,7 +8,7 @@ from pathlib import Path
 import feltsense_app
 
 HERE = Path(__file__).parent
-TESTS = ("test_app_presenters.py", "test_app_prompts.py", "test_app_look.py")
+TESTS = ("test_app_presenters.py", "test_app_prompts.py", "test_app_look.py", "test_app_neutral.py")
 NO_WINDOW = "import sys; sys.modules['kivy'] = None; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
 
 

@@ -275,10 +275,10 @@ def test_settings_are_kept_at_once_and_only_when_they_change():
 def test_where_to_go_on_after_a_start_follows_from_what_was_done():
     done = Done()
     pages = [resume(done)]
-    for step in ("joined", "consented", "allowed", "paired", "rested"):
+    for step in ("joined", "consented", "allowed", "paired", "rested", "neutral"):
         done = replace(done, **{step: True})
         pages.append(resume(done))
-    assert pages == [Page.JOIN, Page.CONSENT, Page.PERMISSIONS, Page.PAIR, Page.WIZARD, Page.HOME]
+    assert pages == [Page.JOIN, Page.CONSENT, Page.PERMISSIONS, Page.PAIR, Page.WIZARD, Page.NEUTRAL, Page.HOME]
 
 
 def test_the_flow():
@@ -287,7 +287,7 @@ def test_the_flow():
     assert not p.back()
     p.again()
     seen = []
-    for _ in range(5):
+    for _ in range(6):
         p.done()
         seen.append(p.state.page)
     assert seen[-1] is Page.HOME

@@ -64,9 +64,9 @@ async def until(holds, ticks=1500):
     raise AssertionError("it did not come to that")
 
 
-async def joined(c, *streams):
+async def joined(c, *streams, code="demo"):
     """Up to the pairing, as a person would."""
-    c.join.enter("demo")
+    c.join.enter(code)
     c.join.join()
     for stream in streams or CONSENT.granted:
         c.consent.toggle(stream)

@@ -44,6 +44,14 @@ def test_the_whole_flow_by_touches(tmp_path, size, look):
 
 
 @needs_gl
+def test_the_steps_after_the_rest_by_touches(tmp_path):
+    pytest.importorskip("cv2", reason='pip install "feltsense[vision]"')
+    out, said = run(tmp_path, "360x780", "light", "en", "neutral")
+    assert len(list(out.glob("360x780-neutral-*.png"))) == 8
+    assert "small: []" in said, said
+
+
+@needs_gl
 def test_large_german_type_fits_a_phone(tmp_path):
     out, said = run(tmp_path, "360x780", "contrast", "de")
     assert len(list(out.glob("360x780-*-contrast*.png"))) >= len(PAGES)

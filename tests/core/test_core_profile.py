@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 import statistics
 
 import numpy as np
@@ -95,6 +96,8 @@ def test_profiles_of_two_people_or_two_schemas_do_not_merge():
         (lambda b: b.update(rest=[1]), "field rest"),
         (lambda b: b.update(intervals=[[1]]), "field intervals"),
         (lambda b: b.update(window_s="x"), "window_s"),
+        (lambda b: b.update(each_s={"eda": 0}), "field each_s"),
+        (lambda b: b.update(each_s={"eda": "nan"}), "field each_s"),
     ],
 )
 def test_damaged_profiles_name_the_field(change, words, tmp_path):
@@ -181,3 +184,10 @@ def test_what_a_person_tells_is_kept_and_survives_json_and_merging():
     for odd in ({"weight": "70"}, {"age": " "}, {"sex": "x" * 41}):
         with pytest.raises(ProfileError, match="a profile knows age, sex, culture, language"):
             UserProfile("P", about=odd)
+
+
+def test_what_was_learned_outside_the_rest_counts_by_itself():
+    profile = replace(PROFILE, each_s={"eda": 15.0}).update(vector(1, 2))
+    assert UserProfile.from_json(profile.to_json()) == profile
+    assert [p.update(vector(3, 2)).seconds("eda.scl") for p in (profile, PROFILE.update(vector(1, 2)))] == [30.0, 65.0]
+    assert dict(PROFILE.merge(profile).each_s) == {"eda": 15.0}

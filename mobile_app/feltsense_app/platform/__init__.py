@@ -6,9 +6,14 @@ import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
+    from fractions import Fraction
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from feltsense.vision import Frame
     from feltsense_app.presenters.permissions import Grant
 
 __all__ = ["Phone", "here", "on_android"]
@@ -34,6 +39,18 @@ class Phone(Protocol):
 
     def pictures(self) -> Iterator[Any]:
         """What the camera sees, picture after picture; InputError where it cannot be used."""
+
+    def frames(self, rate: Fraction) -> Generator[Frame]:
+        """Pictures of the camera that looks at the person, with their times, for as long as they are asked for.
+
+        InputError, at once or with the first one, where there is none that can be used.
+        """
+
+    def sound(self, rate: Fraction) -> Generator[NDArray[np.float64]]:
+        """What the microphone hears at so many samples a second: pieces of shape (n,), full scale ±1, without holes.
+
+        InputError, at once or with the first one, where there is none that can be used.
+        """
 
     def permission(self, name: str) -> Grant:
         """Where a permission stands."""

@@ -12,11 +12,18 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from feltsense.errors import InputError
 from feltsense_app.presenters.permissions import Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
+    from fractions import Fraction
+
+    from numpy.typing import NDArray
+
+    from feltsense.vision import Frame
 
 __all__ = ["Android"]
 
@@ -35,6 +42,9 @@ ENCRYPT, DECRYPT = 1, 2
 GCM_NONCE, GCM_TAG_BITS = 12, 128
 BATTERY_CAPACITY = 4
 """``BatteryManager.BATTERY_PROPERTY_CAPACITY``."""
+
+MICROPHONE, CHANNEL_IN_MONO, PCM_16_BIT, INITIALISED = 1, 16, 2, 1
+"""``MediaRecorder.AudioSource.MIC``, ``AudioFormat.CHANNEL_IN_MONO`` and ``ENCODING_PCM_16BIT``, ``AudioRecord``'s state."""
 
 
 class Android:
@@ -99,6 +109,27 @@ class Android:
         """Not reached yet: Android's camera needs its own surface; the code is typed or pasted."""
         msg = "this version does not reach the phone's camera: type the code, or paste it"
         raise InputError(msg)
+
+    def frames(self, rate: Fraction) -> Generator[Frame]:
+        """Not reached yet, as for :meth:`pictures`."""
+        msg = "this version does not reach the phone's camera"
+        raise InputError(msg)
+
+    def sound(self, rate: Fraction) -> Generator[NDArray[np.float64]]:
+        """What the microphone hears, a tenth of a second at a time."""
+        record, hz = self._java("android.media.AudioRecord"), int(rate)
+        piece = bytearray(2 * (hz // 10))
+        size = max(record.getMinBufferSize(hz, CHANNEL_IN_MONO, PCM_16_BIT), 4 * len(piece))
+        microphone = record(MICROPHONE, hz, CHANNEL_IN_MONO, PCM_16_BIT, size)
+        try:
+            if microphone.getState() != INITIALISED:
+                msg = "the microphone cannot be used: another app may have it"
+                raise InputError(msg)
+            microphone.startRecording()
+            while (got := microphone.read(piece, 0, len(piece))) > 0:
+                yield np.frombuffer(bytes(piece[:got]), "<i2") / 32768.0
+        finally:
+            microphone.release()
 
     def permission(self, name: str) -> Grant:
         """Where a permission stands."""

@@ -14,8 +14,14 @@ from feltsense.store.keys import PASSPHRASE_VARIABLE
 from feltsense_app.presenters.permissions import Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
+    from fractions import Fraction
     from typing import Any
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from feltsense.vision import Frame
 
 __all__ = ["Desktop"]
 
@@ -74,6 +80,21 @@ class Desktop:
                 yield seen[1]
         finally:
             camera.release()
+
+    def frames(self, rate: Fraction) -> Generator[Frame]:
+        """What the first camera sees, with times."""
+        from feltsense.vision import CameraSource
+
+        source = CameraSource(0, rate)
+        try:
+            yield from source
+        finally:
+            source.close()
+
+    def sound(self, rate: Fraction) -> Generator[NDArray[np.float64]]:
+        """Nothing: what the app is made of reads no desktop's microphone."""
+        msg = "on a desktop this version does not reach the microphone"
+        raise InputError(msg)
 
     def permission(self, name: str) -> Grant:
         """A desktop asks nobody."""

@@ -2,8 +2,8 @@
 
 ::
 
-    join → consent → permissions → pair → wizard → home ⇄ live, results, prompt, settings, leave
-                                                            any ──withdrawn──▶ goodbye → join
+    join → consent → permissions → pair → wizard → neutral → home ⇄ live, results, prompt, settings, leave
+                                                                      any ──withdrawn──▶ goodbye → join
 
 Where somebody is after a restart follows from what was done (:class:`Done`), not from what was shown.
 """
@@ -20,7 +20,7 @@ from feltsense_app.presenters.base import Presenter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["AFTER", "SIDE", "Done", "FlowPresenter", "FlowState", "Page", "resume"]
+__all__ = ["AFTER", "RECORDED", "SIDE", "Done", "FlowPresenter", "FlowState", "Page", "resume"]
 
 
 class Page(StrEnum):
@@ -31,6 +31,7 @@ class Page(StrEnum):
     PERMISSIONS = "permissions"
     PAIR = "pair"
     WIZARD = "wizard"
+    NEUTRAL = "neutral"
     HOME = "home"
     LIVE = "live"
     RESULTS = "results"
@@ -43,13 +44,17 @@ class Page(StrEnum):
 SIDE: Final = (Page.LIVE, Page.RESULTS, Page.PROMPT, Page.SETTINGS, Page.LEAVE)
 """Reached from home, and left to home."""
 
+RECORDED: Final = (Page.WIZARD, Page.NEUTRAL, Page.HOME, *SIDE)
+"""On these it is recorded."""
+
 AFTER: Final[Mapping[Page, Page]] = MappingProxyType(
     {
         Page.JOIN: Page.CONSENT,
         Page.CONSENT: Page.PERMISSIONS,
         Page.PERMISSIONS: Page.PAIR,
         Page.PAIR: Page.WIZARD,
-        Page.WIZARD: Page.HOME,
+        Page.WIZARD: Page.NEUTRAL,
+        Page.NEUTRAL: Page.HOME,
         Page.GOODBYE: Page.JOIN,
         **dict.fromkeys(SIDE, Page.HOME),
     }
@@ -63,7 +68,7 @@ class Done:
 
     Attributes
     ----------
-    joined, consented, allowed, paired, rested : bool
+    joined, consented, allowed, paired, rested, neutral : bool
         The steps, each of which needs those before it.
     """
 
@@ -72,6 +77,7 @@ class Done:
     allowed: bool = False
     paired: bool = False
     rested: bool = False
+    neutral: bool = False
 
 
 def resume(done: Done) -> Page:
@@ -82,6 +88,7 @@ def resume(done: Done) -> Page:
         (done.allowed, Page.PERMISSIONS),
         (done.paired, Page.PAIR),
         (done.rested, Page.WIZARD),
+        (done.neutral, Page.NEUTRAL),
     )
     return next((page for was, page in steps if not was), Page.HOME)
 

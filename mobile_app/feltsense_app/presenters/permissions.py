@@ -15,9 +15,12 @@ from feltsense_app.presenters.base import Presenter
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Grant", "Permissions", "PermissionsPresenter", "PermissionsState", "needed"]
+__all__ = ["NEEDS", "Grant", "Permissions", "PermissionsPresenter", "PermissionsState", "needed"]
 
-NEEDS = {"face": "camera", "video": "camera", "voice": "microphone", "audio": "microphone"}
+NEEDS = {
+    **dict.fromkeys(("camera", "face", "video"), "camera"),
+    **dict.fromkeys(("microphone", "voice", "audio"), "microphone"),
+}
 """Stream → permission beyond Bluetooth and notifications, which every study needs."""
 
 

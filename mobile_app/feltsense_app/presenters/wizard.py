@@ -163,9 +163,10 @@ class WizardPresenter(Presenter[WizardState]):
             self._set(phase=Phase.DONE)
 
     def close(self) -> bool:
-        """Leave the wizard; False before it is done."""
+        """Leave the wizard; False before it is done. Who comes back later rests again."""
         if self.state.phase is Phase.DONE:
             self._finished()
+            self._set(phase=Phase.INTRO, share=0.0, left_s=int(self._rest_ns / 1e9))
             return True
         return False
 

@@ -22,7 +22,7 @@ from feltsense.core.event import Event, EventKind
 from feltsense.errors import FeltsenseError
 from feltsense.study import answer_events
 from feltsense_app.presenters.consent import Consent, ConsentPresenter
-from feltsense_app.presenters.flow import SIDE, FlowPresenter, Page, resume
+from feltsense_app.presenters.flow import RECORDED, SIDE, FlowPresenter, Page, resume
 from feltsense_app.presenters.home import NO_SPACE, HomePresenter, Level
 from feltsense_app.presenters.join import JoinPresenter
 from feltsense_app.presenters.leave import LeavePresenter
@@ -36,6 +36,7 @@ from feltsense_app.presenters.settings import SettingsPresenter
 from feltsense_app.presenters.share import SharePresenter
 from feltsense_app.presenters.wizard import REST_S, WizardPresenter
 from feltsense_app.service.invite import INFERENCE, given, read, still_open, withdrawal
+from feltsense_app.service.neutral_steps import NeutralSteps
 from feltsense_app.service.recorder import Listener, Recorder
 from feltsense_app.service.shelf import Shelf
 from feltsense_app.service.zone import LocalZone
@@ -108,7 +109,9 @@ class Conductor:
         self.settings = SettingsPresenter(self.kept.settings, self._set_up)
         self.flow = FlowPresenter(resume(self.kept.done))
         self.join = JoinPresenter(self._invited, self._joined, self._look)
-        self.wizard = WizardPresenter(radio.clock, self._learn, self.flow.done, rest_s)
+        self._steps = NeutralSteps(phone, self._start, self.recorder.estimator, self.shelf, self.flow.done)
+        self.neutral = self._steps.presenter
+        self.wizard = WizardPresenter(radio.clock, self._learn, self._steps.rested, rest_s)
         self.markers = MarkersPresenter(radio.clock, self.recorder.mark)
         self.leave = LeavePresenter(self, self._left)
         self.share = SharePresenter(self._make_report)
@@ -118,6 +121,8 @@ class Conductor:
         self.prompts: PromptsPresenter | None = None
         if self.study is not None:
             self._prepare(self.study)
+        if self.flow.state.page is Page.NEUTRAL:
+            self._steps.ask()
         if self.shelf.found:
             self._said(self.shelf.found)
 
@@ -135,7 +140,7 @@ class Conductor:
         """Tick, for ever; resumes the recording first, where there is everything for it."""
         if self.study is not None and self.prompts is None:
             self._open(self.study)
-        if self.flow.state.page in (Page.HOME, Page.WIZARD):
+        if self.flow.state.page in (Page.HOME, Page.WIZARD, Page.NEUTRAL):
             self.resume()
         try:
             while True:
@@ -147,7 +152,7 @@ class Conductor:
     def tick(self) -> None:
         """Let time pass."""
         self.wizard.tick()
-        if self.flow.state.page in (Page.HOME, Page.WIZARD, *SIDE):
+        if self.flow.state.page in RECORDED:
             self._go_on()
         if self.prompts is not None and self.flow.state.page in (Page.HOME, *SIDE):
             before = self.prompts.state.waiting
@@ -159,6 +164,7 @@ class Conductor:
 
     async def close(self) -> None:
         """Stop recording and every task; what was recorded is kept."""
+        self._steps.stop()
         await self.recorder.stop()
         if self._recording is not None:
             await asyncio.wait([self._recording])
@@ -318,7 +324,7 @@ class Conductor:
             self._decided = prediction.label
 
     def _left(self) -> None:
-        self.shelf.keep(study="", consent=None, allowed=False, sensors=(), session="", rested=False)
+        self.shelf.keep(study="", consent=None, allowed=False, sensors=(), session="", rested=False, neutral=False)
         self.recorder.forget()
         self.results.forget()
         self.shelf.safe.close()
@@ -351,20 +357,11 @@ class Conductor:
         self._start(self._report())
 
     async def _report(self) -> None:
-        """A page about the last recording, made in a thread: the window goes on meanwhile."""
-        from feltsense_app.service.sharing import report
+        from feltsense_app.service.sharing import made
 
-        if not self.recordings:
-            self.share.made(trouble="no recording yet")
-            return
-        try:
-            contact = "" if self.study is None else self.study.contact
-            profile = self.recorder.estimator.profile
-            what = (self.recordings[-1], self._bundle(), profile, contact, self.shelf.safe.key)
-            path = await asyncio.to_thread(report, *what)
-            self.share.made(path=str(path))
-        except (FeltsenseError, OSError) as error:
-            self.share.made(trouble=str(error))
+        contact = "" if self.study is None else self.study.contact
+        profile, key = self.recorder.estimator.profile, self.shelf.safe.key
+        self.share.made(*await made(self.recordings, self._bundle, profile, contact, key))
 
     async def _scan(self) -> None:
         pair = self.pair

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 from feltsense.errors import InputError, StudyError
 from feltsense.study import Consent as Agreed
 from feltsense.study import Study
+from feltsense.study.schema import MEDIA
 from feltsense_app.presenters.consent import Asked
 from feltsense_app.presenters.join import Invitation
 from feltsense_app.presenters.pair import Place
+from feltsense_app.presenters.permissions import NEEDS
 from feltsense_app.presenters.prompts import Prompt
 from feltsense_app.presenters.study import Kind, Question, StudyView
 from feltsense_app.service import demo, qr
@@ -194,10 +196,12 @@ def view(study: Study, language: str) -> StudyView:
 
 
 def _places(study: Study) -> tuple[Place, ...]:
-    """A place for each model, needed if any stream that is needed comes from it."""
+    """A place for each model, needed if any stream that is needed comes from it; the phone's own streams need none."""
     needed: dict[str, bool] = {}
     for kind, rule in study.streams.items():
         named = rule.device.casefold().replace(" ", "_").replace("-", "_")
+        if kind in (*NEEDS, *MEDIA) and named not in devices.models():
+            continue
         model = named if named in devices.models() else USUAL.get(kind, "open_board")
         needed[model] = needed.get(model, False) or rule.required
     return tuple(Place(model, required) for model, required in needed.items())

@@ -50,6 +50,8 @@ class Kept:
         Name of the recording that is being written; empty when none is.
     rested : bool
         Whether there is a baseline.
+    neutral : bool
+        Whether the steps after the rest were taken or left out.
     settings : SettingsState
         How the app looks.
     """
@@ -61,12 +63,14 @@ class Kept:
     sensors: tuple[Seen, ...] = ()
     session: str = ""
     rested: bool = False
+    neutral: bool = False
     settings: SettingsState = field(default_factory=SettingsState)
 
     @property
     def done(self) -> Done:
         """The steps that were done."""
-        return Done(bool(self.study), self.consent is not None, self.allowed, bool(self.sensors), self.rested)
+        signed = self.consent is not None
+        return Done(bool(self.study), signed, self.allowed, bool(self.sensors), self.rested, self.neutral)
 
 
 def save(path: Path, kept: Kept) -> None:

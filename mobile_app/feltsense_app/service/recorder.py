@@ -183,7 +183,7 @@ class Recorder:
 
     def learn(self, start_ns: int, stop_ns: int) -> str:
         """Learn the baseline from the rest; gives why not, or nothing."""
-        from feltsense.calibration import calibrate
+        from feltsense.calibration import calibrate, with_neutral
 
         if self._writer is None:
             self.estimator.rest(on=False)
@@ -193,7 +193,8 @@ class Recorder:
             with Reader(self._writer.path, self.key) as reader:
                 recording = reader.between(start_ns - int(BEFORE_REST_S * NS), stop_ns)
             inside = RestInterval(max(start_ns, recording.start_ns), min(stop_ns, recording.stop_ns))
-            self.estimator.profile = calibrate(recording, [inside], self._bundle())
+            learned = calibrate(recording, [inside], self._bundle())
+            self.estimator.profile = with_neutral(learned, self.estimator.profile)
             self.mark(Event(inside.start_ns, EventKind.CALIBRATION, (inside.stop_ns - inside.start_ns) / NS, "known rest"))
         except (FeltsenseError, OSError) as error:
             return str(error)

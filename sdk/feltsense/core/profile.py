@@ -105,6 +105,9 @@ class UserProfile:
         Learned from labels (:mod:`feltsense.fusion.personal`); None without any.
     about : mapping of str to str
         What the person wished to tell (:data:`ABOUT`).
+    each_s : mapping of str to float
+        Modality → seconds of rest that each of its vectors counts as, where it was not learned in windows of the rest (a
+        neutral face, a sentence read aloud).
     """
 
     subject: str
@@ -118,6 +121,7 @@ class UserProfile:
     bins: str = ""
     calibrator: Calibrator | None = None
     about: Mapping[str, str] = field(default_factory=dict)
+    each_s: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         odd = [n for n, v in self.about.items() if n not in ABOUT or not 0 < len(v.strip()) <= LONGEST_ABOUT]
@@ -125,13 +129,20 @@ class UserProfile:
             msg = f"about {', '.join(odd)}: a profile knows {', '.join(ABOUT)}, each a text of 1 to {LONGEST_ABOUT} letters"
             raise ProfileError(msg)
         object.__setattr__(self, "about", MappingProxyType(dict(self.about)))
+        object.__setattr__(self, "each_s", MappingProxyType(dict(self.each_s)))
         object.__setattr__(self, "seen", MappingProxyType({n: tuple(c) for n, c in self.seen.items()}))
         object.__setattr__(self, "rest", MappingProxyType(dict(self.rest)))
         object.__setattr__(self, "intervals", tuple(sorted(set(self.intervals))))
 
     def seconds(self, name: str) -> float:
-        """Seconds of rest behind a feature: n windows, one every `hop_s`, span (n − 1) · hop_s + window_s."""
+        """Seconds of rest behind a feature: n windows, one every `hop_s`, span (n − 1) · hop_s + window_s.
+
+        Vectors of a modality in :attr:`each_s` count as so much each.
+        """
         n = self.rest[name].n if name in self.rest else 0
+        each = self.each_s.get(name.partition(".")[0])
+        if each is not None:
+            return n * each
         return (n - 1) * self.hop_s + self.window_s if n else 0.0
 
     def update(self, vector: FeatureVector) -> UserProfile:
@@ -170,6 +181,7 @@ class UserProfile:
             # Calibrators do not add: the one that more labels are behind stays.
             calibrator=max((self.calibrator, other.calibrator), key=_weight),
             about={**other.about, **self.about},
+            each_s={**other.each_s, **self.each_s},
         )
 
     def saw(self, seen: Mapping[str, Sequence[int]], bins: str) -> UserProfile:
@@ -245,6 +257,7 @@ class UserProfile:
             },
             "calibrator": asdict(self.calibrator) if self.calibrator else None,
             "about": dict(sorted(self.about.items())),
+            "each_s": dict(sorted(self.each_s.items())),
             "bins": self.bins,
             "seen_ms": {name: " ".join(map(str, counts)) for name, counts in sorted(self.seen.items())},
         }
@@ -291,10 +304,12 @@ class UserProfile:
             calibrator = _calibrator(body.get("calibrator"))
             step = "about"
             about = {str(n): str(v) for n, v in body.get("about", {}).items()}
+            step = "each_s"
+            each_s = {str(m): _length(s) for m, s in body.get("each_s", {}).items()}
             step = "window_s, hop_s, schema_digest or lineage"
             return cls(
                 subject, rest, intervals, str(body["schema_digest"]), float(body["window_s"]), float(body["hop_s"]),
-                tuple(str(s) for s in body["lineage"]), seen, bins, calibrator, about,
+                tuple(str(s) for s in body["lineage"]), seen, bins, calibrator, about, each_s,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as e:
             msg = f"{where}: damaged profile (field {step}: {e!r}); calibrate again"
@@ -333,6 +348,14 @@ def _calibrator(body: Mapping[str, Any] | None) -> Calibrator | None:
         msg = "slope and temperature are above 0, counts of labels not below"
         raise ValueError(msg)
     return Calibrator(slope, offset, temperature, labels, str(body["target"]))
+
+
+def _length(seconds: Any) -> float:
+    length = float(seconds)
+    if not (math.isfinite(length) and length > 0):
+        msg = "a vector counts as more than 0 s"
+        raise ValueError(msg)
+    return length
 
 
 def _counts(text: str) -> tuple[int, ...]:
