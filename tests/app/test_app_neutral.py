@@ -114,7 +114,13 @@ def case(name):
     }[name]()
 
 
-FACES = {"face": "", "dark": "neutral.dark", "wall": "neutral.no_face", "two": "neutral.several_faces", "cut": "neutral.short"}
+FACES = {
+    "face": "",
+    "dark": "neutral.dark",
+    "wall": "neutral.no_face",
+    "two": "neutral.several_faces",
+    "cut": "neutral.short",
+}
 VOICES = {
     "read": "",
     "silent": "neutral.no_speech",

@@ -2,8 +2,8 @@
 
 import json
 import math
-from dataclasses import replace
 import statistics
+from dataclasses import replace
 
 import numpy as np
 import pytest
