@@ -59,14 +59,15 @@ def sample_entropy(nn_ms: Array) -> float:
     # Every pair of patterns once: with each of the ordered, those that follow within the radius.
     one = each.repeat(count)
     two = np.arange(len(one)) + (stop - count.cumsum()).repeat(count)
-    apart = after[two]
-    apart -= after[one]
+    # ``take`` has the same numbers in two thirds of plain indexing's time.
+    apart = after.take(two)
+    apart -= after.take(one)
     near = np.abs(apart, out=apart) <= radius
     if np.logical_or.reduce(here[stop - 1] > here + (radius - _SLACK_MS)):
-        near &= here[two] - here[one] <= radius
+        near &= here.take(two) - here.take(one) <= radius
     near_at = near.nonzero()[0]
     patterns = len(near_at)
-    repeated = int(np.count_nonzero(np.abs(last[one[near_at]] - last[two[near_at]]) <= radius))
+    repeated = int(np.count_nonzero(np.abs(last.take(one.take(near_at)) - last.take(two.take(near_at))) <= radius))
     return -math.log(repeated / patterns) if repeated else math.nan
 
 
@@ -126,11 +127,12 @@ def dfa_short(nn_ms: Array) -> float:
     if spread <= STILL_MS:
         return math.nan
     windows = _windows(n)
-    rest = np.add.accumulate(nn_ms - mean)[windows.places]
+    profile = np.add.accumulate(nn_ms - mean).take(windows.places)
+    rest = np.empty_like(profile)
     at = 0
     for projector, stop in zip(_PROJECTORS, windows.stops, strict=True):
-        part = rest[at:stop].reshape(-1, len(projector))
-        part[:] = part @ projector
+        shape = -1, len(projector)
+        np.dot(profile[at:stop].reshape(shape), projector, out=rest[at:stop].reshape(shape))
         at = stop
     rest *= rest
     variance = np.add.reduceat(rest, windows.start) / windows.beats
