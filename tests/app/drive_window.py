@@ -197,7 +197,7 @@ async def second_half(window, c):
     assert c.markers.state.count == 1
     await press(window, "live.title")
     await asyncio.sleep(1.0)
-    assert len(shown(window, Trace)) >= 4
+    await until(lambda: len(shown(window, Trace)) >= 4, "four curves")
     await picture(window, "live")
     await press(window, "back")
     drawn = c.live.state.drawn

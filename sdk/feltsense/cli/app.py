@@ -35,11 +35,12 @@ def run(args: argparse.Namespace) -> int:
     if not args.demo and (args.source is not None or args.speed != 1.0):
         msg = "--from and --speed are for virtual sensors: add --demo"
         raise InputError(msg)
-    try:
-        import kivy  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("app", "the participant's app") from None
     import logging
+    from importlib.util import find_spec
+
+    # Found, not imported: what Kivy writes into the home directory is decided before (feltsense_app.main).
+    if find_spec("kivy") is None:
+        raise MissingExtraError("app", "the participant's app")
 
     from feltsense_app import start
 
