@@ -26,7 +26,7 @@ COMMON = """
 import asyncio, os, sys, time
 began = time.perf_counter()
 from kivy.config import Config
-for key, value in (("width", "360"), ("height", "780"), ("maxfps", "30"), ("multisamples", "0")):
+for key, value in (("width", "360"), ("height", "780"), ("maxfps", "26"), ("multisamples", "0")):
     Config.set("graphics", key, value)
 frames = []
 def watch():

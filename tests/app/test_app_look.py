@@ -94,6 +94,8 @@ def test_a_trace_keeps_every_beat_and_no_more_than_its_seconds():
     earlier, _, high = p.trace("x.ecg", 29 * NS, 60)
     assert high == 29.0
     assert np.isfinite(earlier).all()
+    # A fast curve glides; see below for a slow one.
+    assert p.edge("x.ecg", 29 * NS + 7) == 29 * NS + 7
     none, low, _ = p.trace("nobody")
     assert np.isnan(none).all()
     assert np.isnan(low)
@@ -111,6 +113,9 @@ def test_a_gap_breaks_the_line_and_a_slow_stream_does_not():
     slow = LivePresenter()
     slow.push(chunk("eda", 4, values=np.ones(240)))
     pairs, _, _ = slow.trace("x.eda", columns=600)
+    # A column of the screen is a quarter of a second: until it is full the picture is the same.
+    assert {slow.edge("x.eda", t * NS // 100) for t in range(200, 225)} == {2 * NS}
+    assert slow.edge("x.eda", 225 * NS // 100) == 225 * NS // 100
     assert np.isfinite(pairs).mean() > 0.98
     empty = LivePresenter()
     empty.push(chunk(values=np.full(130, np.nan)))

@@ -34,6 +34,8 @@ BEHIND_S = 2.0
 """How far the right edge is behind the clock: sensors send about once a second, and fetch lost frames again."""
 COLUMNS = 240
 """Columns of a trace: two dots each, about what 360 dp can show."""
+STEP_NS = 50_000_000
+"""Columns that are longer than this step as a whole; shorter ones glide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,11 @@ class LivePresenter(Presenter[LiveState]):
             self._set(streams=(*streams, (name, signal, chunk.stream.spec.unit)))
         if self.state.visible:
             self._set(drawn=self.state.drawn + 1)
+
+    def edge(self, name: str, until_ns: int) -> int:
+        """Right edge of a stream's picture: that of a slow one changes when a column is full, not with every frame."""
+        column = int(SPANS_S[self._chunks[name][-1].stream.spec.name] * 1e9) // COLUMNS
+        return until_ns // column * column if column > STEP_NS else until_ns
 
     def trace(
         self, name: str, until_ns: int | None = None, columns: int = COLUMNS

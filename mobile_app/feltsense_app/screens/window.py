@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from kivy.app import App
-from kivy.config import Config
 from kivy.uix.screenmanager import NoTransition, ScreenManager
 
 from feltsense_app.presenters.flow import Page
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
     from feltsense_app.service.conductor import Conductor
 
 __all__ = ["Window"]
-
-# Samples along edges double the work of a software rasteriser, for corners that nobody looks at. Set before the window is.
-Config.set("graphics", "multisamples", "0")
-Config.set("graphics", "maxfps", "30")
 
 ESCAPE = 27
 """Key code of Android's back button, too."""
