@@ -14,7 +14,8 @@ import os
 import shutil
 from typing import TYPE_CHECKING, TextIO
 
-from feltsense.report.words import clock, silence
+from feltsense.report.say import Say
+from feltsense.report.words import clock
 
 if TYPE_CHECKING:
     from feltsense.core.prediction import Prediction
@@ -59,8 +60,7 @@ def verdict(prediction: Prediction) -> str:
     if prediction.reason == "calibration":
         return "calibration"
     if prediction.abstained or not prediction.label:
-        why = ", ".join(": ".join(part) for part in silence(prediction.reason or "undecided"))
-        return f"says nothing: {why}"
+        return f"says nothing: {Say('en').silence(prediction.reason or 'undecided')}"
     return prediction.label
 
 
