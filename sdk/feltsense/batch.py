@@ -15,6 +15,7 @@ import numpy as np
 from feltsense import features
 from feltsense.core.chunk import Chunk
 from feltsense.core.event import EventKind
+from feltsense.core.modality import base
 from feltsense.core.recording import Recording
 from feltsense.core.table import Columns, FeatureTable, columns_of
 from feltsense.core.vector import Extracted, FeatureSchema, Reason
@@ -25,7 +26,7 @@ from feltsense.features._batch_ecg import EcgBatch
 from feltsense.features._beat_series import BeatSeries, series
 from feltsense.features._binding import bind, usual
 from feltsense.features.ecg import EcgFeatures
-from feltsense.pipeline import MANY, extracted
+from feltsense.pipeline import MANY, extracted, own_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -72,9 +73,11 @@ class Batch:
         self.schema = FeatureSchema([(m, features.extractor(m).specs) for m in kept])
         self._start_ns = recording.start_ns
         self._stop_ns = _end(recording)
-        self._sources: list[EcgBatch | Extractor | None] = [
-            _source(recording, m, bound[m], engine) if bound[m] else None for m in kept
-        ]
+        # One source a modality, whatever lengths it is asked for.
+        self._sources: dict[str, EcgBatch | Extractor] = {}
+        for m in kept:
+            if bound[m] and base(m) not in self._sources:
+                self._sources[base(m)] = _source(recording, base(m), bound[m], engine)
 
     def table(self, *, window: float, hop: float, until_ns: int | None = None) -> FeatureTable:
         """Features of all windows that end within the recording.
@@ -90,8 +93,7 @@ class Batch:
         stop_ns = self._stop_ns if until_ns is None else min(until_ns, self._stop_ns)
         n = max((stop_ns - self._start_ns - length) // step + 1, 0)
         start = self._start_ns + step * np.arange(n, dtype=np.int64)
-        sizes = [len(features.extractor(m).specs) for m in self.schema.modalities]
-        parts = [_columns(s, start, length, k) for s, k in zip(self._sources, sizes, strict=True)]
+        parts = [self._part(m, start, length, own) for m, own in own_lengths(self.schema.modalities, length).items()]
         return FeatureTable(
             self.schema,
             start,
@@ -103,6 +105,13 @@ class Batch:
         )
 
 
+    def _part(self, modality: str, start_ns: NDArray[np.int64], length_ns: int, own_ns: int | None) -> Columns:
+        source, n = self._sources.get(base(modality)), len(features.extractor(modality).specs)
+        if own_ns is None:
+            return _columns(source, start_ns, length_ns, n)
+        return _columns(source, start_ns + (length_ns - own_ns), own_ns, n)
+
+
     def beats(self) -> BeatSeries:
         """All beats of the recording's ECG: raw RR intervals, what each beat is, and the corrected series.
 
@@ -111,8 +120,7 @@ class Batch:
         InputError
             If the batch has no ECG of a rate that beats can be found at, or another engine's.
         """
-        sources = dict(zip(self.schema.modalities, self._sources, strict=True))
-        source, found = sources.get("ecg"), None
+        source, found = self._sources.get("ecg"), None
         if isinstance(source, EcgBatch):
             found = source.beats
         elif isinstance(source, EcgFeatures):

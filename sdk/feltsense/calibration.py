@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from feltsense.core.modality import base
 from feltsense.core.profile import UserProfile
 from feltsense.core.timeline import NS, to_ns
 from feltsense.core.utterance import UTTERANCE_REST_S, WHOLE
@@ -117,9 +118,9 @@ def calibrate(recording: Recording, rest: Sequence[RestInterval], bundle: Bundle
         if r.stop_ns - r.start_ns < to_ns(model.window_s):
             msg = f"{shown} is too short: at least {model.window_s:g} s are needed, 3 to 5 minutes are good"
             raise InputError(msg)
-    pipeline = Pipeline(recording.infos(), window=model.window_s, hop=REST_HOP_S, modalities=model.modalities)
+    pipeline = Pipeline(recording.infos(), window=model.window_s, hop=REST_HOP_S, modalities=model.watched)
     columns = model.columns(pipeline.schema)
-    learned = learn_rest(recording, rest, model.modalities, model.window_s)
+    learned = learn_rest(recording, rest, model.watched, model.window_s)
     names = set(model.names)
     kept = {n: m for n, m in learned.profile.rest.items() if n in names}
     windows = max((m.n for m in kept.values()), default=0)
@@ -166,7 +167,7 @@ def calibrate_utterances(recordings: Sequence[Recording], bundle: Bundle) -> Use
     for recording in recordings:
         length = recording.seconds
         pipeline = Pipeline(
-            recording.infos(), window=length, hop=length, modalities=model.modalities, start_ns=recording.start_ns
+            recording.infos(), window=length, hop=length, modalities=model.watched, start_ns=recording.start_ns
         )
         model.columns(pipeline.schema)
         for _, vector in _until(pipeline, recording, recording.stop_ns):
@@ -193,7 +194,7 @@ def learn_neutral(profile: UserProfile, vector: FeatureVector, each_s: float) ->
         Seconds of rest that it counts as.
     """
     modalities = vector.schema.modalities
-    rest = {n: m for n, m in profile.rest.items() if n.partition(".")[0] not in modalities}
+    rest = {n: m for n, m in profile.rest.items() if base(n) not in modalities}
     lines = [_line(m, each_s) for m in modalities]
     before = tuple(line for line in profile.lineage if not line.startswith(tuple(f"neutral {m}:" for m in modalities)))
     each = {**profile.each_s, **dict.fromkeys(modalities, each_s)}
@@ -204,7 +205,7 @@ def with_neutral(profile: UserProfile, before: UserProfile | None) -> UserProfil
     """A profile of a new rest, with the neutral face and voice of the one before; `before` is the same person's."""
     if before is None or not before.each_s:
         return profile
-    rest = {n: m for n, m in before.rest.items() if n.partition(".")[0] in before.each_s}
+    rest = {n: m for n, m in before.rest.items() if base(n) in before.each_s}
     lines = tuple(_line(m, s) for m, s in before.each_s.items())
     return replace(profile, rest={**rest, **profile.rest}, each_s=before.each_s, lineage=(*profile.lineage, *lines))
 

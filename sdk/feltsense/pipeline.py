@@ -23,6 +23,8 @@ import numpy as np
 from feltsense import features
 from feltsense.core.chunk import Chunk
 from feltsense.core.event import EventKind
+from feltsense.core.modality import base, length_of
+from feltsense.core.timeline import NS, to_ns
 from feltsense.core.vector import Extracted, FeatureSchema, FeatureVector, Reason
 from feltsense.core.window import Windower
 from feltsense.errors import InputError, RecordingError
@@ -68,7 +70,7 @@ class Pipeline:
         Seconds.
     modalities : sequence of str, optional
         Modalities of the vectors, in order; one without a stream is missing in every window. Default: all that
-        have a stream.
+        have a stream. ``ppg@30s`` is a modality over the window's last 30 seconds (:mod:`feltsense.core.modality`).
     start_ns : int, optional
         t0, where it is known beforehand (a whole recording); otherwise it is learned from the streams.
     choose : mapping of str to str, optional
@@ -103,17 +105,18 @@ class Pipeline:
         self._t0 = start_ns
         wanted = dict(choose or {})
         names = usual(self.streams) if modalities is None else tuple(modalities)
-        bound = {m: bind(m, self.streams, wanted.get(m)) for m in names}
+        bound = {m: bind(m, self.streams, wanted.get(base(m))) for m in names}
         kept = [m for m in names if bound[m] or modalities is not None]
         self.schema = FeatureSchema([(m, features.extractor(m).specs) for m in kept])
-        self._extractors: list[tuple[str, Extractor | None]] = [
-            (m, features.extractor(m, engine)(bound[m]) if bound[m] else None) for m in kept
-        ]
+        self._lengths = own_lengths(kept, self._windower.length_ns)
+        # One extractor a modality, whatever lengths it is asked for: signals are filtered and searched once.
+        self._extractors: dict[str, Extractor] = {}
         self._users: dict[str, list[Extractor]] = {s: [] for s in self.streams}
-        for (_, extractor), m in zip(self._extractors, kept, strict=True):
-            for info in bound[m].values():
-                if extractor is not None:
-                    self._users[info.id].append(extractor)
+        for m in kept:
+            if bound[m] and base(m) not in self._extractors:
+                self._extractors[base(m)] = made = features.extractor(m, engine)(bound[m])
+                for info in bound[m].values():
+                    self._users[info.id].append(made)
         self._states = {s: _State() for s in self.streams}
         self._settled = False
         # A stream that no feature reads (a device's own beat intervals, minutes apart) must not hold windows back.
@@ -184,9 +187,8 @@ class Pipeline:
         before = self._windower.needed_from(self._t0)
         if before == begun:
             return  # no window was ready: nothing more can be forgotten
-        for _, extractor in self._extractors:
-            if extractor is not None:
-                extractor.forget(before)
+        for extractor in self._extractors.values():
+            extractor.forget(before)
 
     def _find_start(self) -> int | None:
         if not all(s.settled for s in self._states.values()):
@@ -209,12 +211,7 @@ class Pipeline:
         return max(s.until_ns for s in self._states.values()) if final == _NEVER else final
 
     def _vectors(self, windows: list[Window]) -> Iterator[FeatureVector]:
-        each = [
-            [Extracted.nothing(len(features.extractor(m).specs), Reason.NO_SIGNAL)] * len(windows)
-            if e is None
-            else extracted(e, windows)
-            for m, e in self._extractors
-        ]
+        each = [self._part(m, length, windows) for m, length in self._lengths.items()]
         for parts in zip(*each, strict=True) if each else ((),) * len(windows):
             values = np.concatenate([p.values for p in parts]) if parts else np.empty(0)
             yield FeatureVector(
@@ -224,6 +221,31 @@ class Pipeline:
                 np.array([p.quality for p in parts]),
                 tuple(p.quality_reason for p in parts),
             )
+
+
+    def _part(self, modality: str, length_ns: int | None, windows: list[Window]) -> list[Extracted]:
+        extractor = self._extractors.get(base(modality))
+        if extractor is None:
+            return [Extracted.nothing(len(features.extractor(modality).specs), Reason.NO_SIGNAL)] * len(windows)
+        return extracted(extractor, windows if length_ns is None else [w.last(length_ns) for w in windows])
+
+
+def own_lengths(modalities: Sequence[str], window_ns: int) -> dict[str, int | None]:
+    """Each modality's own length in nanoseconds; None: the window's.
+
+    Raises
+    ------
+    InputError
+        If one is longer than the window.
+    """
+    out: dict[str, int | None] = {}
+    for m in modalities:
+        seconds = length_of(m)
+        out[m] = None if seconds is None else to_ns(seconds)
+        if seconds is not None and to_ns(seconds) > window_ns:
+            msg = f"{m}: longer than the window of {window_ns / NS:g} s, in whose last seconds it is; make the window longer"
+            raise InputError(msg)
+    return out
 
 
 def extracted(extractor: Extractor, windows: Sequence[Window]) -> list[Extracted]:

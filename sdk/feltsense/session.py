@@ -106,7 +106,7 @@ class Session:
         model = bundle.model
         self._bundle, self._model = bundle, model
         self._pipeline = Pipeline(
-            streams, window=model.window_s or hop, hop=hop, modalities=model.modalities, start_ns=start_ns, engine=engine
+            streams, window=model.window_s or hop, hop=hop, modalities=model.watched, start_ns=start_ns, engine=engine
         )
         self._columns = model.columns(self._pipeline.schema)
         self._ms = round(min(hop, model.window_s) * MS)
@@ -175,7 +175,7 @@ class Session:
         then = self._remembered(window.stop_ns)
         since, half = (window.stop_ns - then.stop_ns) / NS, self._model.half_life_s
         shares = np.array([[decay(since, half)]]), np.array([[lead(since, half)]])
-        x, quality = vector.values[None, self._columns], vector.quality[None]
+        x, quality = vector.values[None, self._columns], vector.quality[None, : len(self._model.modalities)]
         own = self._own if known else self._nobodys
         seen = self._earlier + self._counts / MS
         past = (seen[None], then.smoothed, then.logit, then.decision)
@@ -215,6 +215,7 @@ class Session:
         decided = model.classes.index(model.decision) - 1
         parts = ("base", *model.modalities, "joint")
         shares = self._bundle.shares
+        own = vector.quality[: len(model.modalities)]
         p = out.probability[0] if shares is None else under(out.probability, shares)[0]
         return Prediction(
             model.target,
@@ -225,7 +226,7 @@ class Session:
             () if silent else tuple(c for c, there in zip(model.classes, out.plausible[0], strict=True) if there),
             silent or resting or alone,
             reason,
-            float(vector.quality[np.any(out.contribution[0, 1:-1] != 0.0, axis=1) | (out.gate[0] > 0.0)].max(initial=0.0)),
+            float(own[np.any(out.contribution[0, 1:-1] != 0.0, axis=1) | (out.gate[0] > 0.0)].max(initial=0.0)),
             {} if silent else dict(zip(model.classes, [0.0, *out.logit[0].tolist()], strict=True)),
             {} if silent else dict(zip(parts, out.contribution[0, :, decided].tolist(), strict=True)),
             self._bundle.id,

@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from feltsense import features
 from feltsense.bundle import archive
 from feltsense.bundle._graph import build
 from feltsense.bundle.write import write
+from feltsense.core.vector import FeatureSchema
 from feltsense.errors import ModelDataError
 from feltsense.evaluate.apply import answer
 from feltsense.evaluate.protocol import Plan, evaluate
@@ -170,3 +172,40 @@ def test_smoothing_means_the_same_at_every_hop():
         ends[hop] = out[:: int(30 / hop)]
     np.testing.assert_allclose(ends[5.0], ends[30.0], atol=1e-12)
     np.testing.assert_allclose(ends[10.0], ends[30.0], atol=1e-12)
+
+
+def test_each_length_of_window_has_an_expert_of_its_own(tmp_path):
+    """What only the last half minute shows is found, as part of its modality."""
+    rng = np.random.default_rng(5)
+    lines = []
+    for who in people(6, effect=0.0):
+        wide = FeatureSchema([(m, features.extractor(m).specs) for m in ("ppg", "eda", "ppg@30s", "eda@30s")])
+        k = len(who.schema.names)
+        late = np.abs(rng.normal(10, 1, who.x.shape) + 1.5 * (np.arange(len(who.y)) // 10 % 2)[:, None])
+        lines.append(replace(
+            who, schema=wide, x=np.concatenate([who.x, late], axis=1), quality=np.tile(who.quality, 2),
+            rest_mean=np.tile(who.rest_mean, 2), rest_seconds=np.tile(who.rest_seconds, 2),
+        ))  # fmt: skip
+        assert len(wide.names) == 2 * k
+    target = replace(STRESS, further_s=(30.0,))
+    fitted = fit(lines, target)
+    model = fitted.model
+    assert model.watched == ("ppg", "eda", "ppg@30s", "eda@30s")
+    late = [all("@30s." in model.inputs[c] for c in m.columns) for m in model.members]
+    early = [all("@30s." not in model.inputs[c] for c in m.columns) for m in model.members]
+    assert all(a or b for a, b in zip(late, early, strict=True))
+    assert {"ppg@30s", "eda@30s"} <= {n.partition(".")[0] for n in model.training["chosen"]}
+    assert any(late)
+
+    def right(given):
+        return (answer(model, given).probability.argmax(axis=1) == given.y)[given.scored].mean()
+
+    mixed = rng.permutation(len(lines[0].y))
+    x = lines[0].x
+    assert right(lines[0]) > 0.9
+    assert right(replace(lines[0], x=np.concatenate([x[mixed, :k], x[:, k:]], axis=1))) > 0.85
+    assert right(replace(lines[0], x=np.concatenate([x[:, :k], x[mixed, k:]], axis=1))) < 0.75
+    said = answer(model, lines[0])
+    alone = answer(model, lines[0], without=("ppg",))
+    assert not np.array_equal(alone.logit, said.logit)
+    assert write(tmp_path / "m.feltbundle", model, card(model, None), fitted.stack).passed

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from feltsense.core.chunk import Chunk
+from feltsense.core.modality import length_of
 from feltsense.core.vector import Reason
 from feltsense.errors import FeltsenseError
 
@@ -135,4 +136,5 @@ class Estimator:
     def _look(self, vectors: Iterable[FeatureVector]) -> None:
         for vector in vectors:
             rows = zip(vector.schema.modalities, vector.quality, vector.quality_reasons, strict=True)
-            self.quality = {m: float(q) for m, q, reason in rows if reason not in LINKS_MATTER and q == q}
+            own = [row for row in rows if length_of(row[0]) is None]
+            self.quality = {m: float(q) for m, q, reason in own if reason not in LINKS_MATTER and q == q}

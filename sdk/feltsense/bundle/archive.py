@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feltsense.bundle.schema import FORMAT, JOINT_VERSION, VERSION, pack, unpack
+from feltsense.bundle.schema import FORMAT, VERSIONS, pack, unpack
 from feltsense.errors import BundleError
 
 if TYPE_CHECKING:
@@ -84,9 +84,9 @@ def read(path: Path) -> Parts:
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         msg = f"{path}: not a feltsense bundle ({BODY}: field 'format'); make one with: feltsense train"
         raise BundleError(msg)
-    if body.get("version") not in (VERSION, JOINT_VERSION):
+    if body.get("version") not in VERSIONS:
         found = body.get("version")
-        mine = f"{VERSION} and {JOINT_VERSION}"
+        mine = f"{', '.join(map(str, VERSIONS[:-1]))} and {VERSIONS[-1]}"
         msg = f"{path}: bundle version {found!r}, this release reads {mine}; update feltsense, or train again"
         raise BundleError(msg)
     hashes = body.get("parts")

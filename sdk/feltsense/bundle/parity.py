@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feltsense.bundle.run import Inputs, NumpyRunner, OnnxRunner
+from feltsense.core.modality import base
 from feltsense.errors import BundleError
 from feltsense.fusion.adaptive import SCORE
 from feltsense.fusion.inputs import CLIP, GRID
@@ -64,7 +65,7 @@ def rows(model: Model, seed: int = 0) -> Inputs:
     x = np.where((kinds == 2)[:, None] & (rng.random(x.shape) < 0.3), wild, x)
     odd = rng.choice([0.0, np.nan, 1.0], (ROWS, modalities))
     quality = np.where(kinds[:, None] == 5, odd, rng.random((ROWS, modalities)))
-    owners = np.array([model.modalities.index(name.partition(".")[0]) for name in model.names])
+    owners = np.array([model.modalities.index(base(name)) for name in model.names])
     for m in range(modalities):
         gone = (kinds == 3) & (rng.random(ROWS) < 0.6)
         x[np.ix_(gone, owners == m)] = np.nan

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feltsense import experts
+from feltsense.core.modality import base, length_of, lengths
 from feltsense.crossmodal.attention import Attention
 from feltsense.crossmodal.joint import Joint, Together
 from feltsense.errors import BundleError, FeltsenseError, SchemaError
@@ -28,11 +29,14 @@ if TYPE_CHECKING:
     from feltsense.core.vector import FeatureSchema
     from feltsense.experts import Expert
 
-__all__ = ["FORMAT", "JOINT_VERSION", "VERSION", "Feature", "Member", "Model", "pack", "unpack"]
+__all__ = ["FORMAT", "VERSIONS", "Feature", "Member", "Model", "pack", "unpack"]
 
 FORMAT = "feltsense.bundle"
-VERSION, JOINT_VERSION = 2, 3
-"""2: with the adaptive baseline. 3: with a joint part, which a reader of 2 would silently leave out."""
+VERSION, JOINT_VERSION, LENGTHS_VERSION = 2, 3, 4
+"""2: with the adaptive baseline. 3: with a joint part, which a reader of 2 would silently leave out. 4: with features over
+further windows that end with the model's own. Each is written only where it is needed, so that earlier releases read
+what they can."""
+VERSIONS = (VERSION, JOINT_VERSION, LENGTHS_VERSION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,18 @@ class Model:
     def owner(self) -> NDArray[np.int64]:
         """Modality number of each input."""
         position = {m: i for i, m in enumerate(self.modalities)}
-        return np.array([position[self.names[i].partition(".")[0]] for i in self.normaliser.left], np.int64)
+        return np.array([position[base(self.names[i])] for i in self.normaliser.left], np.int64)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """What a pipeline is asked for: the modalities, then those over further windows (``ppg@30s``)."""
+        further = dict.fromkeys(n.partition(".")[0] for n in self.names if length_of(n) is not None)
+        return (*self.modalities, *further)
+
+    @property
+    def further_s(self) -> tuple[float, ...]:
+        """Lengths of the further windows that end with the model's own, the longest first."""
+        return lengths(self.names)
 
     @property
     def schema_digest(self) -> str:
@@ -194,7 +209,7 @@ def pack(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]]:
         arrays |= {f"joint.{k}": v for k, v in model.joint.network.arrays().items()}
     body: dict[str, Any] = {
         "format": FORMAT,
-        "version": VERSION if model.joint is None else JOINT_VERSION,
+        "version": LENGTHS_VERSION if model.further_s else VERSION if model.joint is None else JOINT_VERSION,
         "target": model.target,
         "classes": list(model.classes),
         "decision": model.decision,
@@ -216,6 +231,8 @@ def pack(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]]:
     }
     if model.joint is not None:
         body["joint"] = {"kind": "attention", "weight": model.joint.weight}
+    if model.further_s:
+        body["further_windows_s"] = list(model.further_s)
     return body, arrays
 
 
@@ -229,10 +246,13 @@ def unpack(body: Mapping[str, Any], arrays: Mapping[str, NDArray[np.generic]], w
     """
     try:
         model = _unpack(body, arrays)
-        digest = body["schema_digest"]
+        digest, agree = body["schema_digest"], model.further_s == tuple(map(float, body.get("further_windows_s", ())))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, FeltsenseError) as e:
         msg = f"{where}: damaged bundle ({type(e).__name__}: {e}); get a fresh copy or train it again"
         raise BundleError(msg) from None
+    if not agree:
+        msg = f"{where}: damaged bundle (further_windows_s does not belong to its features); get a fresh copy"
+        raise BundleError(msg)
     if model.schema_digest != digest:
         msg = f"{where}: damaged bundle (schema_digest does not belong to its features); get a fresh copy"
         raise BundleError(msg)

@@ -9,8 +9,9 @@ Contract
 - A new segment means a gap: state starts anew, nothing is formed across it. ``close`` says the same without a
   next chunk: what can still be had from the samples in hand becomes final.
 - ``final_ns(stream_id)`` is the session time before which nothing that derives from the stream will change.
-- ``features(window)`` is asked only for windows that end at or before every final time, in order; it never
-  raises on bad signal and never invents: NaN and a reason.
+- ``features(window)`` is asked only for windows that end at or before every final time, in the order of their ends; of
+  each perhaps for its last part, too (:mod:`feltsense.core.modality`). It never raises on bad signal and never invents:
+  NaN and a reason.
 - ``many(windows)``, where it exists, gives for several windows at once what ``features`` gives for each: a few become
   final together, and in a whole recording thousands.
 - ``forget(before_ns)`` bounds the memory.

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from feltsense.core.modality import base, length_of
 from feltsense.core.moments import Moments
 from feltsense.core.timeline import to_ns
 from feltsense.errors import ProfileError
@@ -140,10 +141,10 @@ class UserProfile:
         Vectors of a modality in :attr:`each_s` count as so much each.
         """
         n = self.rest[name].n if name in self.rest else 0
-        each = self.each_s.get(name.partition(".")[0])
+        each = self.each_s.get(base(name))
         if each is not None:
             return n * each
-        return (n - 1) * self.hop_s + self.window_s if n else 0.0
+        return (n - 1) * self.hop_s + (length_of(name) or self.window_s) if n else 0.0
 
     def update(self, vector: FeatureVector) -> UserProfile:
         """With one more window of rest."""

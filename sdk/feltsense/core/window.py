@@ -47,6 +47,10 @@ class Window:
         """Length in seconds."""
         return (self.stop_ns - self.start_ns) / NS
 
+    def last(self, length_ns: int) -> Window:
+        """Its last nanoseconds, as a window of their own with the same number."""
+        return Window(self.number, self.stop_ns - length_ns, self.stop_ns)
+
     def overlaps(self, start_ns: int, stop_ns: int) -> bool:
         """Whether any moment of the window lies in [start_ns, stop_ns)."""
         return self.start_ns < stop_ns and start_ns < self.stop_ns

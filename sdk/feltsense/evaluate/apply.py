@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feltsense.bundle.run import Inputs, NumpyRunner
+from feltsense.core.modality import base
 from feltsense.crossmodal.memory import earlier, looked_back, starts
 from feltsense.train.running import decided, smooth
 from feltsense.train.timelines import PIECE_S, Timeline, calm_only, own_seed, rearranged, retimed
@@ -60,7 +61,7 @@ def answer(model: Model, line: Line, *, calibrated: bool = True, without: Sequen
         Modalities that are taken away.
     """
     if without:
-        gone = np.isin(line.schema.modalities, list(without))
+        gone = np.isin([base(m) for m in line.schema.modalities], list(without))
         line = silenced(line, np.broadcast_to(gone, line.quality.shape))
     t = Timeline.of(line, (model.normaliser, model.adaptive), model.columns(line.schema), calibrated=calibrated)
     n = len(line.y)

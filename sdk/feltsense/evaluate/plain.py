@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
+from feltsense.core.modality import length_of
 from feltsense.experts.linear import Linear
 from feltsense.fusion.late import probabilities
 from feltsense.train.margins import class_weights
@@ -114,6 +115,7 @@ class LateFusion:
     The plain baseline against which effective robustness is measured: no weights, no fading, no choice.
     """
 
+    modalities: tuple[str, ...]
     experts: tuple[Linear | None, ...]
     scale: NDArray[np.float64]
     half_life_s: float
@@ -128,20 +130,21 @@ class LateFusion:
         spread = np.sqrt(_mean((apart - _mean(apart)) ** 2))
         scale = np.where(spread > 0, spread, 1.0)
         experts: list[Linear | None] = []
-        for m in lines[0].schema.modalities:
+        modalities = tuple(m for m in lines[0].schema.modalities if length_of(m) is None)
+        for m in modalities:
             z = _part(apart / scale, lines[0], m)
             there = np.isfinite(z).any(axis=1)
             able = len(np.unique(y[there])) == classes
             experts.append(Linear.fit(z[there], y[there], classes, STRENGTH) if able else None)
-        return cls(tuple(experts), scale, target.half_lives[-1], classes)
+        return cls(modalities, tuple(experts), scale, target.half_lives[-1], classes)
 
     def __call__(self, line: Line) -> NDArray[np.float64]:
         """Probabilities (n, classes), smoothed; those of no evidence where nothing is there."""
         apart = (line.x - line.rest_mean) / self.scale
         total, count = np.zeros((len(line.y), self.classes - 1)), np.zeros(len(line.y))
-        for k, (m, expert) in enumerate(zip(line.schema.modalities, self.experts, strict=True)):
+        for m, expert in zip(self.modalities, self.experts, strict=True):
             z = _part(apart, line, m)
-            there = np.isfinite(z).any(axis=1) & (line.quality[:, k] >= LEAST_QUALITY)
+            there = np.isfinite(z).any(axis=1) & (line.quality[:, line.schema.modalities.index(m)] >= LEAST_QUALITY)
             if expert is not None:
                 total += np.where(there[:, None], expert.margins(z), 0.0)
                 count += there

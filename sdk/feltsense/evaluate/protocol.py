@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from feltsense.bundle import SUFFIX
+from feltsense.core.modality import base
 from feltsense.errors import LeakError
 from feltsense.evaluate.apply import PIECE_S, answer, calm_only, inputs_of, own_seed, rearranged, silenced
 from feltsense.evaluate.arms import Arm, Fold
@@ -300,7 +301,9 @@ def _silent(line: Line, level: float, seed: int) -> NDArray[np.bool_]:
     What is missing at one level is missing at every higher one.
     """
     long = max(1, int(SILENT_S / HOP_S))
-    n, modalities = line.quality.shape
-    drawn = own_seed(line, seed, _SILENCE).random((-(-n // long) if n else 0, modalities)) < level
+    n, own = len(line.y), list(dict.fromkeys(base(m) for m in line.schema.modalities))
+    drawn = own_seed(line, seed, _SILENCE).random((-(-n // long) if n else 0, len(own))) < level
+    # A modality falls silent over every length of window at once.
+    drawn = drawn[:, [own.index(base(m)) for m in line.schema.modalities]]
     out: NDArray[np.bool_] = np.repeat(drawn, long, axis=0)[:n]
     return out

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from feltsense.core import registry
+from feltsense.core.modality import base, length_of
 from feltsense.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def extractor(modality: str, engine: str = ENGINES[0]) -> type[Extractor]:
     Parameters
     ----------
     modality : str
-        Its name.
+        Its name; over a window of its own (``ppg@30s``) it is the same class.
     engine : str, optional
         One of :data:`ENGINES`; a modality that NeuroKit2 does not compute is the same class in both.
 
@@ -40,7 +41,11 @@ def extractor(modality: str, engine: str = ENGINES[0]) -> type[Extractor]:
     ------
     UnknownNameError
         If there is no such modality or engine.
+    InputError
+        If the length in the name is none.
     """
+    if length_of(modality) is not None:
+        modality = base(modality)
     if engine not in ENGINES:
         raise UnknownNameError("feature engine", engine, ENGINES)
     found: type[Extractor] = registry.discover(__name__, "EXTRACTOR", "modality", modality)

@@ -240,7 +240,7 @@ def digest(recording: Recording, model: Bundle | None = None, profile: UserProfi
     there = {s.info.spec.name for s in recording.streams.values()}
     # Pulses are looked at only where there is no ECG: they fill the same rows of the report.
     chosen = [m for m in _MODALITIES if m in there and not (m == "ppg" and "ecg" in there)]
-    judged = _table(recording, model.model.modalities) if model is not None and model.model.window_s == WINDOW_S else None
+    judged = _table(recording, model.model.watched) if model is not None and model.model.window_s == WINDOW_S else None
     rest = [m for m in chosen if judged is None or m not in judged.schema.modalities]
     tables = [t for t in (judged, _table(recording, rest) if rest else None) if t is not None]
     windows = [list(t) for t in tables]

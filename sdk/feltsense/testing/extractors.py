@@ -15,6 +15,7 @@ import numpy as np
 
 from feltsense.core.chunk import Chunk
 from feltsense.core.event import EventKind
+from feltsense.core.timeline import to_ns
 from feltsense.core.vector import Extracted, Reason
 from feltsense.core.window import Window, Windower
 from feltsense.testing.strategies import first_seconds, rechunk, repeated, with_gap, with_values
@@ -140,6 +141,7 @@ def check_extractor(cls: type[Extractor], recording: Recording, *, window: float
     for name, damaged in _damage(recording, streams[cls.requires]):
         _check_cuts(cls, name, damaged, window, hop)
     _check_late(cls, recording, window, hop)
+    _check_lengths(cls, recording, window, hop)
     _check_fresh_after_gap(cls, recording, streams[cls.requires].id, window, hop)
     _check_empty(cls, recording, window)
     _check_memory(cls, recording, window, hop)
@@ -234,6 +236,25 @@ def _check_late(cls: type[Extractor], recording: Recording, window: float, hop: 
         extractor.close(stream_id)
     late = {w: extractor.features(w) for w in early}
     _check_same(cls, "asked after the end (final_ns promises too early, or forget drops too much)", early, late)
+
+
+def _check_lengths(cls: type[Extractor], recording: Recording, window: float, hop: float) -> None:
+    """Asked for each window and for its last half, an extractor gives what it gives when asked for one of them alone."""
+    streams, t0 = bound(cls, recording), recording.start_ns
+    both: dict[Window, Extracted] = {}
+    half_ns = to_ns(window / 2)
+
+    class Both(cls):  # type: ignore[misc, valid-type]
+        def features(self, asked: Window) -> Extracted:
+            first: Extracted = super().features(asked)
+            both[asked.last(half_ns)] = super().features(asked.last(half_ns))
+            return first
+
+    long = dict(run_extractor(Both, streams, rechunk(recording, seed=4), t0_ns=t0, window=window, hop=hop))
+    _check_same(cls, "asked for two lengths at once, the longer", _play(cls, recording, window, hop), long)
+    later = t0 + to_ns(window) - half_ns
+    short = dict(run_extractor(cls, streams, rechunk(recording), t0_ns=later, window=window / 2, hop=hop))
+    _check_same(cls, "asked for two lengths at once, the shorter", short, both)
 
 
 def _check_fresh_after_gap(cls: type[Extractor], recording: Recording, stream_id: str, window: float, hop: float) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 from feltsense import features
 from feltsense.batch import Batch
 from feltsense.calibration import learn_rest_of_batch
+from feltsense.core.modality import base, length_of
 from feltsense.core.timeline import NS
 from feltsense.core.utterance import WHOLE
 from feltsense.core.vector import FeatureSchema
@@ -131,13 +132,13 @@ def read_line(labelled: Labelled, target: Target, note: Callable[[str], None]) -
     # Of utterances, whole ones are rest: what calibrates is chosen among all of a person's recordings.
     rest = () if target.window_s == WHOLE else first_rest(intervals, target.rest, REST_S)
     t0 = recording.start_ns
-    watched = (*target.modalities, *(m for m in (MOTION,) if m not in target.modalities))
+    watched = (*target.watched, *(m for m in (MOTION,) if m not in target.modalities))
     window, hop = (recording.seconds, recording.seconds) if target.window_s == WHOLE else (target.window_s, HOP_S)
     batch = Batch(recording, modalities=watched)
     table = batch.table(window=window, hop=hop)
     if not len(table):
         note(f"{labelled.subject}: {labelled.path} is shorter than a window of {target.window_s:g} s; not used")
-    schema = FeatureSchema([(m, features.extractor(m).specs) for m in target.modalities])
+    schema = FeatureSchema([(m, features.extractor(m).specs) for m in target.watched])
     inputs, modalities = len(schema.names), len(schema.modalities)
     profile, rest_x = None, None
     if rest:
@@ -202,11 +203,13 @@ def usable(line: Line, modality: str) -> bool:
 
 
 def only_modalities(line: Line, modalities: Sequence[str]) -> Line:
-    """The recording with some of its modalities, in the order of `modalities`."""
-    schema = FeatureSchema([(m, features.extractor(m).specs) for m in modalities])
+    """The recording with some of its modalities (and these over further windows), in the order of `modalities`."""
+    kept = [m for m in line.schema.modalities if base(m) in modalities]
+    kept.sort(key=lambda m: (length_of(m) is not None, modalities.index(base(m))))
+    schema = FeatureSchema([(m, features.extractor(m).specs) for m in kept])
     columns = [line.schema.position(n) for n in schema.names]
-    places = [line.schema.modalities.index(m) for m in modalities]
+    places = [line.schema.modalities.index(m) for m in kept]
     return replace(
         line, schema=schema, x=line.x[:, columns], quality=line.quality[:, places], rest_mean=line.rest_mean[columns],
-        rest_seconds=line.rest_seconds[columns],
+        rest_seconds=line.rest_seconds[columns], rest_x=None if line.rest_x is None else line.rest_x[:, columns],
     )

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feltsense.bundle.schema import Member, Model
+from feltsense.core.modality import base
 from feltsense.core.utterance import WHOLE
 from feltsense.errors import MissingExtraError, ModelDataError
 from feltsense.fusion.adaptive import Adaptive
@@ -128,12 +129,12 @@ def fit(
     folds = [np.isin(candidates[kappas[0]].subject, x.judge.people) for x in split.inner(FOLDS, SEED)]
     kappa = chosen_kappa(candidates, target, folds, LIMITS)
     baseline, rows = replace(baseline, kappa=kappa), candidates[kappa]
-    fits, stacked, trial = _out_of_fold(rows, target, families, folds)
+    fits, stacked, trial = _out_of_fold(rows, target, families, folds, layout.windows)
     # An expert whose weight came out as 0 says nothing: it is not carried along.
     kept = [i for i in range(len(fits)) if stacked.fusion.weight[i] > 0]
     experts = [fit_expert(rows, fits[i]) for i in kept]
     members = tuple(Member(fits[i].modality, fits[i].columns, e) for i, (e, _) in zip(kept, experts, strict=True))
-    chosen: dict[str, Any] = {f"{f.modality}.{f.kind}": f.setting for f in fits}
+    chosen: dict[str, Any] = {f"{layout.windows[f.columns[0]]}.{f.kind}": f.setting for f in fits}
     chosen |= {
         "families": "+".join(dict.fromkeys(f.kind for f in fits)), "adaptive_kappa_s": kappa,
         "smoothing_half_life_s": stacked.half_life_s, "missing_rescale": stacked.fusion.rescale,
@@ -154,13 +155,17 @@ def fit(
 
 
 def _out_of_fold(
-    rows: Rows, target: Target, families: Sequence[str], folds: Sequence[NDArray[np.bool_]]
+    rows: Rows, target: Target, families: Sequence[str], folds: Sequence[NDArray[np.bool_]], windows: Sequence[str]
 ) -> tuple[list[Fit], stacking.Stacked, Candidate | None]:
-    """Experts out of fold, their fusion, and the joint part that was tried."""
+    """Experts out of fold (of each modality one over each length of window), their fusion, and the joint part tried.
+
+    `windows` names each input's modality and length, as :attr:`feltsense.train.inputs.Plan.windows`.
+    """
     fits: list[Fit] = []
-    for m, modality in enumerate(target.modalities):
-        columns = np.flatnonzero(rows.owner == m)
-        fits += [out_of_fold(rows, modality, columns, kind, folds) for kind in families if len(columns)]
+    for modality in target.modalities:
+        for window in sorted({w for w in windows if base(w) == modality}):
+            columns = np.flatnonzero([w == window for w in windows])
+            fits += [out_of_fold(rows, modality, columns, kind, folds) for kind in families]
     used = chosen_families(rows, fits, target, LIMITS) if len(families) > 1 else tuple(families)
     fits = [f for f in fits if f.kind in used]
     trial = candidate(rows, fits, target, LIMITS, folds) if target.joint and len(target.modalities) > 1 else None
@@ -286,10 +291,11 @@ def _rows(
     judged, alone = np.concatenate(scored), np.concatenate(calm)
     y = np.concatenate([x.y for x in moved])
     names = [f.name for f in layout.features]
-    owner = np.array([target.modalities.index(names[i].partition(".")[0]) for i in layout.left])
+    owner = np.array([target.modalities.index(base(names[i])) for i in layout.left])
     first = Rows(
         np.empty((0, len(owner))), np.concatenate(usable),
-        np.concatenate([x.quality for x in moved]), y, (y >= 0) & ~alone, judged & ~alone, owner,
+        np.concatenate([x.quality[:, : len(target.modalities)] for x in moved]), y,
+        (y >= 0) & ~alone, judged & ~alone, owner,
         np.concatenate([np.full(len(x.y), x.subject) for x in moved]),
         np.concatenate([np.full(len(x.y), i) for i, x in enumerate(moved)]),
         np.concatenate([x.stop_s for x in moved]), np.concatenate(known), judged & alone, len(target.classes),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from feltsense.bundle.schema import Feature
+from feltsense.core.modality import base
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,13 +69,18 @@ class Plan:
     left: tuple[int, ...]
     right: tuple[int, ...]
 
+    @property
+    def windows(self) -> tuple[str, ...]:
+        """Modality and length of each input, as ``ppg`` or ``ppg@30s``."""
+        return tuple(n.partition(".")[0] for n in self.names)
+
 
 def plan(schema: FeatureSchema) -> Plan:
     """Resolve the table for a schema."""
     inputs: list[tuple[str, Input]] = []
     for modality in schema.modalities:
         known = [n.partition(".")[2] for n, owner in zip(schema.names, schema.owner, strict=True) if owner == modality]
-        listed = TABLE.get(modality) or tuple(Input(n) for n in known)
+        listed = TABLE.get(base(modality)) or tuple(Input(n) for n in known)
         usable = set(known) - QUALITY_ONLY
         inputs += [(modality, i) for i in listed if i.feature in usable and (i.minus is None or i.minus in usable)]
     offsets: dict[str, float | None] = {}

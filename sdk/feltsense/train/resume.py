@@ -121,7 +121,7 @@ def line_parts(line: Line, notes: Sequence[str] = ()) -> Parts:
 
 def line_from(parts: Mapping[str, NDArray[Any]], target: Target) -> tuple[Line, list[str]] | None:
     """The line of these arrays and its notes; None where they are those of other features."""
-    schema = FeatureSchema([(m, features.extractor(m).specs) for m in target.modalities])
+    schema = FeatureSchema([(m, features.extractor(m).specs) for m in target.watched])
     meta = json.loads(str(parts[_META]))
     if tuple(meta["names"]) != schema.names:
         return None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feltsense import features
+from feltsense.core.modality import base
 from feltsense.core.vector import FeatureSchema
 from feltsense.errors import InputError, MissingExtraError, SchemaError, UnknownNameError
 from feltsense.train.examples import HOP_S, Line
@@ -127,7 +128,10 @@ def from_frame(frame: Any, target: Target) -> list[Line]:
     if missing or not len(frame):
         msg = f"the table has no {'rows' if not missing else 'column ' + ', '.join(missing)}; it needs {', '.join(_NEEDED)}"
         raise InputError(msg)
-    schema = FeatureSchema([(m, features.extractor(m).specs) for m in target.modalities])
+    # Features over further windows are a table's own choice: one that has none makes a model without.
+    there = {str(c).partition(".")[0] for c in frame.columns}
+    wanted = [m for m in target.watched if m in target.modalities or m in there]
+    schema = FeatureSchema([(m, features.extractor(m).specs) for m in wanted])
     _known(frame.columns, schema)
     recording = frame["recording"] if "recording" in frame.columns else frame["subject"]
     places: dict[tuple[str, str], list[int]] = {}
@@ -141,7 +145,7 @@ def _known(columns: Sequence[str], schema: FeatureSchema) -> None:
     for name in columns:
         modality = str(name).partition(".")[0]
         mine = modality in schema.modalities
-        if name in extra or modality == "quality" or (not mine and modality in features.modalities()):
+        if name in extra or modality == "quality" or (not mine and base(modality) in features.modalities()):
             continue
         if name not in schema.names:
             raise UnknownNameError("column of a feature table", str(name), schema.names)

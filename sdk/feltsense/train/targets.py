@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from feltsense import features
+from feltsense.core.modality import over
 from feltsense.errors import ModelDataError
 from feltsense.train.tasks import REST, task
 
@@ -41,6 +42,8 @@ class Target:
         Who may be evidence.
     window_s : float
         Window length.
+    further_s : tuple of float
+        Lengths of shorter windows that end at the same moment, whose features are inputs beside.
     half_lives : tuple of float
         Memories of the smoothing, in seconds, that a fit chooses from; the first judges its other choices.
     joint : str
@@ -54,6 +57,12 @@ class Target:
     window_s: float = WINDOW_S
     half_lives: tuple[float, ...] = HALF_LIVES_S
     joint: str = ""
+    further_s: tuple[float, ...] = ()
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Modalities of the features: those that may be evidence, then each over the further windows."""
+        return (*self.modalities, *(over(m, s) for m in self.modalities for s in self.further_s))
 
     @property
     def rest(self) -> str | None:
@@ -96,4 +105,4 @@ def _of(known: Task, name: str | None, found: list[str]) -> Target:
     order = known.variants[name]
     classes = tuple(c for c in ((REST, *order) if REST not in order else order) if c in found)
     decision = known.decision[name] if known.decision[name] in classes[1:] else classes[-1]
-    return Target(known.name, classes, decision, known.modalities)
+    return Target(known.name, classes, decision, known.modalities, further_s=known.further_s)

@@ -51,6 +51,8 @@ class Task:
         Variants whose classes are levels.
     closed : bool
         Whether other labels are refused.
+    further_s : tuple of float
+        Lengths of shorter windows whose features are inputs beside those of the window.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Task:
     setting: str
     ordered: tuple[str, ...] = ()
     closed: bool = False
+    further_s: tuple[float, ...] = ()
 
     def variant(self, labels: Iterable[str]) -> str | None:
         """The first variant that has all these labels; known rest may stand beside any."""
@@ -78,6 +81,7 @@ TASKS: Final = _made(
         "stress", "Stress against rest, in two classes or in levels.",
         {"binary": (REST, "stress"), "graded": (REST, "low", "medium", "high")},
         {"binary": "stress", "graded": "high"}, ("ppg", "eda"), _USUAL, "home", ("graded",), closed=True,
+        further_s=(30.0,),
     ),
     Task(
         "arousal-valence", "The quadrants of arousal and valence, or one of the two alone.",

@@ -47,7 +47,7 @@ def as_utterances(target: Target) -> Target:
     calm = [c for c in (NEUTRAL, REST) if c in target.classes]
     classes = tuple(sorted(target.classes, key=lambda c: (c not in calm[:1], c)))
     whole = replace(target, window_s=WHOLE, half_lives=(_MEMORY_S,))
-    return replace(whole, classes=classes, decision=classes[1], modalities=("voice",))
+    return replace(whole, classes=classes, decision=classes[1], modalities=("voice",), further_s=())
 
 
 def by_person(lines: Sequence[Line], target: Target) -> list[Line]:
