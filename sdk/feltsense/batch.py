@@ -2,7 +2,7 @@
 
 The numbers are those of :class:`~feltsense.session.Pipeline`, to the last bit: the same extractors are given the whole
 recording and asked for its windows afterwards. For an ECG, beats and windows are computed many at a time
-(:mod:`feltsense.features._batch_ecg`).
+(:mod:`feltsense.features._batch_ecg`), for a pulse wave the beats are (:mod:`feltsense.features._batch_pulse`).
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ from feltsense.core.window import Window, Windower
 from feltsense.dsp.filters import ECG_LEAST_RATE
 from feltsense.errors import InputError
 from feltsense.features._batch_ecg import EcgBatch
+from feltsense.features._batch_pulse import PulseLine
 from feltsense.features._beat_series import BeatSeries, series
 from feltsense.features._binding import bind, usual
 from feltsense.features.ecg import EcgFeatures
+from feltsense.features.ppg import PpgFeatures
 from feltsense.pipeline import MANY, extracted, own_lengths
 
 if TYPE_CHECKING:
@@ -148,7 +150,9 @@ def _source(recording: Recording, modality: str, bound: Mapping[str, StreamInfo]
         info = bound["ecg"]
         stream = recording.streams[info.id]
         return EcgBatch(info, (s.chunk(info, 0, len(s.values)) for s in stream.segments))
-    extractor = features.extractor(modality, engine)(bound)
+    extractor: Extractor = (
+        PpgFeatures(bound, PulseLine) if modality == "ppg" else features.extractor(modality, engine)(bound)
+    )
     for item in _items(recording, ids):
         if isinstance(item, Chunk):
             extractor.push(item)

@@ -98,3 +98,12 @@ def test_parabola_finds_the_vertex():
         assert parabola(*y) == pytest.approx(at)
     assert parabola(1.0, 1.0, 1.0) == 0.0
     assert abs(parabola(0.0, 1.0, 1.999)) <= 0.5
+
+
+def test_a_foot_at_a_runs_very_start_has_no_upstroke():
+    wave = Pulse(64)
+    fine = np.concatenate((np.linspace(1.0, -1.0, 2), np.linspace(-1.0, 3.0, 26), np.linspace(3.0, -2.0, 100)))
+    rows = np.column_stack((fine, fine, fine, fine, fine))
+    at = int(np.argmax(fine))
+    assert wave.measure(rows, 0, at) is None
+    assert not len(wave.measure_many(fine, fine, np.array([at]), np.array([len(fine)])).of)

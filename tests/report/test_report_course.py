@@ -16,8 +16,9 @@ from feltsense.core.recording import Recording, Stream
 from feltsense.core.signals import spec
 from feltsense.core.timeline import NS, TimeMap
 from feltsense.report import page, pdf
-from feltsense.report.course import LEAST_WINDOWS, Digest, course, digest
+from feltsense.report.course import LEAST_WINDOWS, Digest, course
 from feltsense.report.course_content import dashboard, over_days
+from feltsense.report.digest import digest
 from feltsense.session import extract
 from feltsense.store import read, write
 

@@ -18,8 +18,9 @@ from feltsense.core.profile import RestInterval
 from feltsense.core.recording import Recording
 from feltsense.core.timeline import NS
 from feltsense.report import page, pdf, plain, session, summarise
-from feltsense.report.course import Digest, course, digest
+from feltsense.report.course import Digest, course
 from feltsense.report.course_content import over_days
+from feltsense.report.digest import digest
 from feltsense.report.plain_course import plain_days
 from feltsense.report.summary import ModelLine, model_line
 from feltsense.report.tally import Tally, card

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cardiac_cases import T0, beat_times, e4_eda, mitdb, one_stream, recording, synthetic_ecg
+from cardiac_cases import T0, beat_times, e4, e4_eda, mitdb, one_stream, recording, synthetic_ecg, synthetic_ppg
 from feltsense.batch import Batch
 from feltsense.core.event import Event, EventKind
 from feltsense.core.recording import Recording, Segment, Stream
@@ -118,3 +118,59 @@ def test_filtered_once_whatever_is_asked(monkeypatch):
     batch = Batch(recording(one_stream("ecg", synthetic_ecg(beat_times(90), 90, 130), 130)), modalities=["ecg"])
     assert [len(batch.table(window=w, hop=h)) for w, h in ((60, 10), (30, 1), (100, 1))] == [4, 61, 0]
     assert len(calls) == 1
+
+
+def broken_pulse(rate, seconds=260):
+    x = synthetic_ppg(beat_times(seconds), seconds, rate)
+    second = int(rate)
+    x[60 * second : 62 * second] = np.nan
+    x[80 * second : 95 * second] = 0.0
+    x[110 * second : 118 * second] = 2e7
+    x[130 * second] = x[130 * second + 3] = np.nan
+    x[140 * second : 170 * second] += 80.0 * np.random.default_rng(0).standard_normal(30 * second)
+    x[180 * second : 190 * second] *= 30.0
+    return x
+
+
+@pytest.mark.parametrize("rate", [25, 64, 77.7, 128])
+def test_a_pulse_wave_with_gaps_rails_and_noise(rate):
+    table = assert_same(recording(one_stream("ppg", broken_pulse(rate), rate)), 60.0, 7.0, ["ppg"])
+    assert np.isfinite(table.values).any()
+
+
+@pytest.mark.parametrize("subject", ["S05", "S14"])
+def test_real_wrists(data_dir, subject):
+    rec = e4(data_dir, subject)
+    first = {k: Stream(s.info, tuple(_until(x, 600 * int(s.info.spec.hz)) for x in s.segments)) for k, s in rec.streams.items()}
+    assert_same(Recording(rec.subject, first), 60.0, 11.0, ["ppg"])
+
+
+def _until(segment, n):
+    return Segment(segment.values[:n], segment.time)
+
+
+@pytest.mark.parametrize(
+    "x", [np.zeros(4000), np.ones(50), np.full(4000, np.nan), np.arange(4000.0) % 7, np.repeat([0.0, 1e6], 2000), np.ones(1)]
+)
+def test_degenerate_pulse_waves(x):
+    assert_same(recording(one_stream("ppg", x, 64)), 20.0, 5.0, ["ppg"])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_no_pulse_wave(seed):
+    # Noise, walks, steps, growing oscillations: peaks close to each other, at a run's ends, on plateaus.
+    rng = np.random.default_rng(seed)
+    n, rate = int(rng.integers(1, 4000)), (20, 64, 100)[seed % 3]
+    x = (
+        10.0 ** rng.integers(-9, 7) * rng.normal(size=n),
+        np.cumsum(rng.normal(size=n)),
+        1e6 * rng.integers(0, 3, size=n),
+        np.exp(np.linspace(0.0, rng.uniform(-30.0, 15.0), n)) * np.sin(np.arange(n) / rate * rng.uniform(0.5, 20.0)),
+    )[seed % 4]
+    assert_same(recording(one_stream("ppg", x, rate)), 10.0, 3.0, ["ppg"])
+
+
+def test_a_pulse_wave_that_stalls_within_a_segment():
+    rec = recording(one_stream("ppg", synthetic_ppg(beat_times(100), 100, 64), 64))
+    stalled = Recording(rec.subject, rec.streams, (Event(T0 + 50 * NS, EventKind.STALLED, "dev.ppg"),))
+    assert_same(stalled, 30.0, 10.0, ["ppg"])

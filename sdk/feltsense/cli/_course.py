@@ -134,7 +134,7 @@ def reduced(paths: Sequence[Path], judge: Judge | None) -> str:
     from feltsense import bundle
     from feltsense.core.profile import UserProfile
     from feltsense.importers import open_recording
-    from feltsense.report.course import digest
+    from feltsense.report.digest import digest
 
     model = None if judge is None else bundle.load(judge.model)
     profile = None if judge is None or judge.profile is None else UserProfile.load(judge.profile)

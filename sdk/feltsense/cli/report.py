@@ -75,8 +75,11 @@ def run(args: argparse.Namespace) -> int:
     if args.accessible and not name.endswith(".pdf"):
         msg = f"{args.out}: --accessible is for a PDF; an HTML page is accessible as it is"
         raise InputError(msg)
-    from feltsense import bundle, session
     from feltsense.cli._course import holds_recordings
+
+    if holds_recordings(args.recording):
+        return _course(args)
+    from feltsense import bundle, session
     from feltsense.core.profile import UserProfile
     from feltsense.importers import open_recording
     from feltsense.report import plain, summarise
@@ -84,8 +87,6 @@ def run(args: argparse.Namespace) -> int:
     from feltsense.report.appendix import appendix
     from feltsense.report.summary import model_line
 
-    if holds_recordings(args.recording):
-        return _course(args)
     recording = open_recording(args.recording)
     if name.endswith(SIGNALS):
         from feltsense.exporters import export

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from feltsense.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 __all__ = ["discover", "names"]
 
@@ -40,9 +43,20 @@ def discover(package: str, attribute: str, what: str, name: str) -> Any:
     UnknownNameError
         If no module of that name has the attribute; the message lists those that do.
     """
-    if name in names(package):
-        module = importlib.import_module(f"{package}.{name}")
+    # Asked for in every window: the folder is listed only where the name is wrong.
+    if name.isidentifier() and not name.startswith("_"):
+        module = _module(f"{package}.{name}")
         if hasattr(module, attribute):
             return getattr(module, attribute)
     known = tuple(n for n in names(package) if hasattr(importlib.import_module(f"{package}.{n}"), attribute))
     raise UnknownNameError(what, name, known)
+
+
+def _module(name: str) -> ModuleType | None:
+    """A module; None where there is none of that name."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as e:
+        if e.name != name:
+            raise
+        return None

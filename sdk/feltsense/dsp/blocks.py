@@ -35,7 +35,7 @@ except ImportError:
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["Block", "BlockFilter", "Tail", "samples", "sections", "zero_phase"]
+__all__ = ["Block", "BlockFilter", "Tail", "samples", "sections", "zero_phase", "zero_phase_rows"]
 
 Operation = Callable[["NDArray[np.float64]"], "NDArray[np.float64]"]
 """Span of samples, shape (n,) or (n, c) → outputs, shape (n,) or (n, m): one row a sample."""
@@ -67,9 +67,7 @@ def zero_phase(
     """
     if not len(x):
         return x.copy()
-    # The extension that scipy would choose itself, which it refuses to shorten on short input.
-    usual = 3 * (2 * len(sos) + 1 - min(int((sos[:, 2] == 0).sum()), int((sos[:, 5] == 0).sum())))
-    pad = min(usual, len(x) - 1)
+    pad = min(_usual_pad(sos), len(x) - 1)
     start = sosfilt_zi(sos) if zi is None else zi
     if x.ndim > 1:
         start = start[:, :, None]
@@ -79,6 +77,23 @@ def zero_phase(
     both = _filtered(sos, forwards, start * forwards[:1])[::-1]
     out: NDArray[np.float64] = both[pad : len(both) - pad]
     return out
+
+
+def zero_phase_rows(sos: NDArray[np.float64], x: NDArray[np.float64], zi: NDArray[np.float64]) -> NDArray[np.float64]:
+    """As :func:`zero_phase`, of spans of one length as rows (k, n), n > 0: the same bits."""
+    pad = min(_usual_pad(sos), x.shape[1] - 1)
+    if pad:
+        x = np.concatenate((2.0 * x[:, :1] - x[:, pad:0:-1], x, 2.0 * x[:, -1:] - x[:, -2 : -pad - 2 : -1]), axis=1)
+    start = zi[:, None]  # of each section for each span
+    for _ in range(2):
+        x = sosfilt(sos, x, axis=1, zi=start * x[:, :1])[0][:, ::-1]
+    out: NDArray[np.float64] = x[:, pad : x.shape[1] - pad]
+    return out
+
+
+def _usual_pad(sos: NDArray[np.float64]) -> int:
+    """The extension that scipy would choose itself, which it refuses to shorten on short input."""
+    return 3 * (2 * len(sos) + 1 - min(int((sos[:, 2] == 0).sum()), int((sos[:, 5] == 0).sum())))
 
 
 def _filtered(sos: NDArray[np.float64], x: NDArray[np.float64], zi: NDArray[np.float64]) -> NDArray[np.float64]:

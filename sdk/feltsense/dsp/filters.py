@@ -27,8 +27,6 @@ __all__ = [
     "highpass",
     "lowpass",
     "mains_triangle",
-    "pulse_fine",
-    "pulse_wave",
     "without_mains",
 ]
 
@@ -43,9 +41,9 @@ _MAINS_HZ = 50.0
 """A moving average one mains period long has its zeros at the mains frequency and its multiples."""
 _MAINS_LEAST_RATE = 100.0
 """Below it a mains period is less than two samples; then two samples are averaged."""
-_PULSE_HZ, _PULSE_ORDER = (0.5, 8.0), 2
+PULSE_HZ, PULSE_ORDER = (0.5, 8.0), 2
 """Band of Elgendi 2013 for systolic peaks."""
-_FINE_HZ = (0.5, 5.0)
+FINE_HZ = (0.5, 5.0)
 """Band in which upstroke, amplitude and shape of a wrist pulse repeat from beat to beat: above it is mostly noise."""
 
 
@@ -102,25 +100,3 @@ def without_mains(y: NDArray[np.float64], triangle: NDArray[np.float64], start: 
         part = np.concatenate((np.full(before, y[0]), part, np.full(after, y[-1])))
     smooth: NDArray[np.float64] = np.convolve(part, triangle, mode="valid")
     return smooth
-
-
-def pulse_wave(rate: float) -> Operation:
-    """Pulse wave 0.5–8 Hz, in which systolic peaks are found (Elgendi 2013).
-
-    Parameters
-    ----------
-    rate : float
-        Hz, at least :data:`PPG_LEAST_RATE`.
-    """
-    return bandpass(rate, _PULSE_HZ, _PULSE_ORDER)
-
-
-def pulse_fine(rate: float) -> Operation:
-    """Pulse wave 0.5–5 Hz, in which beats are timed and measured.
-
-    Parameters
-    ----------
-    rate : float
-        Hz, at least :data:`PPG_LEAST_RATE`.
-    """
-    return bandpass(rate, _FINE_HZ, _PULSE_ORDER)

@@ -13,24 +13,22 @@ Contract
 from __future__ import annotations
 
 from collections import deque
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 from scipy.signal import find_peaks
 
 from feltsense.dsp.blocks import BlockFilter, Tail, samples
-from feltsense.dsp.filters import pulse_fine, pulse_wave
 from feltsense.dsp.intervals import quantile
+from feltsense.dsp.pulse_filter import PULSE_BEAT_SECONDS, PULSE_PEAK_SECONDS, PulseOperation
 from feltsense.dsp.qrs_filter import QRS_MEAN_SECONDS, QrsFilter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from feltsense.dsp.blocks import Block, Operation
+    from feltsense.dsp.blocks import Block
 
-__all__ = ["PulseDetector", "QrsDetector", "parabola"]
+__all__ = ["PulseDetector", "QrsDetector", "parabola", "parabolas"]
 
 DEAD_SECONDS = 0.3
 """Two beats closer than this are one: 200 beats a minute."""
@@ -50,11 +48,9 @@ within some ten seconds."""
 QRS_LEAST_MV = 0.02
 """A complex lower than this is noise of the converter: the smallest QRS that monitors must find has 0.15 mV."""
 
-PULSE_PEAK_SECONDS, PULSE_BEAT_SECONDS = 0.111, 0.667
-"""Width of a systolic peak and of a beat (Elgendi 2013, table of optima)."""
-_PULSE_OFFSET = 0.02
-"""Share of the mean power by which a wave must exceed its beat's mean."""
-_POWER_MEMORY_SECONDS = 60.0
+PULSE_OFFSET = 0.02
+"""Share of the mean power by which a wave must exceed its beat's mean (Elgendi 2013)."""
+POWER_MEMORY_SECONDS = 60.0
 """Memory of that mean power: a burst of motion must not hide the quiet beats of the rest of the session."""
 
 
@@ -65,6 +61,15 @@ def parabola(before: float, at: float, after: float) -> float:
     """
     bend = before - 2.0 * at + after
     return min(0.5, max(-0.5, 0.5 * (before - after) / bend)) if bend else 0.0
+
+
+def parabolas(
+    before: NDArray[np.float64], at: NDArray[np.float64], after: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """As :func:`parabola`, of each: the same bits."""
+    bend = before - 2.0 * at + after
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(bend != 0.0, np.clip(0.5 * (before - after) / bend, -0.5, 0.5), 0.0)
 
 
 def _most_prominent(x: NDArray[np.float64]) -> int | None:
@@ -222,14 +227,10 @@ class PulseDetector:
     """
 
     def __init__(self, rate: float) -> None:
-        width = round(PULSE_PEAK_SECONDS * rate)
-        self.operation: Operation = partial(
-            _waves, pulse_wave(rate), pulse_fine(rate), max(width, 1), round(PULSE_BEAT_SECONDS * rate)
-        )
-        """Raw PPG → columns: wave 0.5–8 Hz, fine wave 0.5–5 Hz, excess over the beat's mean, power, raw."""
+        self.operation = PulseOperation(rate)
         self._bumps = _Bumps(round(DEAD_SECONDS * rate), samples(3 * PULSE_BEAT_SECONDS, rate))
-        self._width = width
-        self._memory = _POWER_MEMORY_SECONDS * rate
+        self._width = round(PULSE_PEAK_SECONDS * rate)
+        self._memory = POWER_MEMORY_SECONDS * rate
         self._power = self._weight = 0.0
 
     def blocks(self, block: int, before: int, after: int) -> BlockFilter:
@@ -242,7 +243,7 @@ class PulseDetector:
         keep = float(np.exp(-len(wave) / self._memory))
         self._power = keep * self._power + (1.0 - keep) * float(power.mean())
         self._weight = keep * self._weight + (1.0 - keep)
-        flag = excess > _PULSE_OFFSET * self._power / self._weight
+        flag = excess > PULSE_OFFSET * self._power / self._weight
         peaks = []
         for begin, end in self._bumps.stretches(block, wave, flag):
             at = self._bumps.peak(begin, end) if end - begin >= self._width else None
@@ -250,10 +251,3 @@ class PulseDetector:
                 peaks.append(at)
         self._bumps.forget()
         return peaks
-
-
-def _waves(wave: Operation, fine: Operation, peak: int, beat: int, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    y = wave(x)
-    power = np.square(np.maximum(y, 0.0))
-    excess = uniform_filter1d(power, peak, mode="nearest") - uniform_filter1d(power, beat, mode="nearest")
-    return np.column_stack((y, fine(x), excess, power, x))

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from feltsense.dsp.blocks import samples
-from feltsense.dsp.peaks import PulseDetector, QrsDetector, parabola
+from feltsense.dsp.peaks import PulseDetector, QrsDetector, parabola, parabolas
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from feltsense.dsp.blocks import Block
 
-__all__ = ["Beat", "Detector", "Pulse", "Qrs", "Wave"]
+__all__ = ["Beat", "Detector", "Pulse", "Pulses", "Qrs", "Wave"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +44,16 @@ class Beat:
     fiducial: float
     shape: NDArray[np.float64]
     measures: tuple[float, ...]
+
+
+class Pulses(NamedTuple):
+    """Many measured beats of a pulse wave: columns of :class:`Beat`, and which of the asked peaks they are."""
+
+    of: NDArray[np.int64]
+    at: NDArray[np.int64]
+    fiducial: NDArray[np.float64]
+    shapes: NDArray[np.float64]
+    measures: NDArray[np.float64]
 
 
 class Filter(Protocol):
@@ -201,6 +211,8 @@ class Pulse:
         if shape is None or raw.max() == raw.min():
             return None
         foot = k - self._foot + int(np.argmin(wave[k - self._foot : k]))
+        if foot < 2:
+            return None
         amplitude = float(wave[k] - wave[foot])
         steep = 0.5 * (wave[foot : k + 2] - wave[foot - 2 : k])  # gradient at foot−1 .. k
         s = 1 + int(np.argmax(steep[1:]))
@@ -219,3 +231,65 @@ class Pulse:
             return float(self._fall)
         m = int(below[0])
         return m - 1 + float((fall[m - 1] - half) / (fall[m - 1] - fall[m]))
+
+    def measure_many(
+        self, fine: NDArray[np.float64], raw: NDArray[np.float64], at: NDArray[np.int64], stop: NDArray[np.int64]
+    ) -> Pulses:
+        """Measure the beats at systolic peaks of a whole run that have a wave: the same bits as :meth:`measure`.
+
+        Parameters
+        ----------
+        fine, raw : ndarray, shape (n,)
+            The run's wave of 0.5–5 Hz, and its samples.
+        at, stop : ndarray of int64, shape (k,)
+            The peaks, and the sample before which the run is known when each is measured.
+        """
+        of = np.flatnonzero((at >= self._snap) & (at + self._snap < stop))
+        k = at[of] - self._snap
+        k += fine[_around(k, 0, 2 * self._snap + 1)].argmax(axis=1)
+        whole = (k > self._foot) & (k + self._right < stop[of])
+        of, k = of[whole], k[whole]
+        shapes = fine[_around(k, -self._left, self._right)]
+        shapes -= np.add.reduce(shapes, axis=1, keepdims=True) / self.shape
+        spread = np.sqrt(np.add.reduce(shapes * shapes, axis=1) / self.shape)
+        counts = raw[_around(k, -self._left, self._right)]
+        foot = k - self._foot + fine[_around(k, -self._foot, 0)].argmin(axis=1)
+        there = (spread > 0.0) & (counts.max(axis=1) != counts.min(axis=1)) & (foot >= 2)
+        of, k, foot, shapes = of[there], k[there], foot[there], shapes[there] / spread[there, None]
+        crest, deep = fine[k], fine[foot]
+        amplitude = crest - deep
+        rise = (k - foot) + parabolas(fine[k - 1], crest, fine[k + 1])
+        width = self._widths(fine, k, deep + 0.5 * amplitude, stop[of])
+        measures = np.column_stack((amplitude, rise / self._rate, width / self._rate))
+        return Pulses(of, k, self._steepest(fine, k, foot), shapes, measures)
+
+    def _steepest(
+        self, wave: NDArray[np.float64], k: NDArray[np.int64], foot: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Steepest upstroke between each foot and crest."""
+        near = _around(k, -self._foot, 1)
+        steep = 0.5 * (wave[near + 1] - wave[near - 1])
+        steep[near < foot[:, None]] = -np.inf
+        q = k - self._foot + steep.argmax(axis=1)
+        before, here, after = (0.5 * (wave[q + i + 1] - wave[q + i - 1]) for i in (-1, 0, 1))
+        out: NDArray[np.float64] = q + np.where(q < k, parabolas(before, here, after), 0.0)
+        return out
+
+    def _widths(
+        self, wave: NDArray[np.float64], k: NDArray[np.int64], half: NDArray[np.float64], stop: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """As :meth:`_width`, of each crest."""
+        near = _around(k, 0, self._fall)
+        fall = wave[np.minimum(near, len(wave) - 1)]
+        below = (fall < half[:, None]) & (near < stop[:, None])
+        m = below.argmax(axis=1)
+        each, before = np.arange(len(k)), np.maximum(m - 1, 0)
+        high = fall[each, before]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            part = (high - half) / (high - fall[each, m])
+        return np.where(m > 0, before + part, float(self._fall))
+
+
+def _around(at: NDArray[np.int64], first: int, stop: int) -> NDArray[np.int64]:
+    """Numbers of the samples from `first` up to `stop` after each place, as rows."""
+    return at[:, None] + np.arange(first, stop)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["RunBeats", "run_beats"]
+__all__ = ["Found", "RunBeats", "apart", "between_samples", "crests", "judged", "known_in", "run_beats"]
 
 _ROWS = 64
 """Blocks filtered together: half a megabyte, which stays in the cache."""
@@ -73,21 +73,62 @@ def run_beats(x: Array, t_ns: Ints, device_ns: Ints, rate: float, rule: BeatRule
     at, decided = _peaks(clean, excess > 0.0, rate, block)
     at, decided, shapes, offset = _measured(clean, at, decided, wave, block)
     fiducial = at + offset
-    whole = np.floor(fiducial).astype(np.int64)
-    after = np.minimum(whole + 1, len(x) - 1)
-    part = fiducial - whole
-    t, device = (s[whole] + np.rint(part * (s[after] - s[whole])).astype(np.int64) for s in (t_ns, device_ns))
-    like = _likeness(at, decided, shapes, samples(_beats.SHAPE_SECONDS, rate), block, len(x))
+    found = Found(at, decided, shapes, between_samples(fiducial, device_ns))
+    return RunBeats(between_samples(fiducial, t_ns), *judged(found, rule, rate, len(x)))
+
+
+class Found(NamedTuple):
+    """Measured beats of a run, not judged yet: peak, block in which each is known, shape, device time."""
+
+    at: Ints
+    known: Ints
+    shapes: Array
+    device_ns: Ints
+
+
+class Judged(NamedTuple):
+    """What :class:`RunBeats` says of each beat beside its time."""
+
+    interval_ms: Array
+    valid: NDArray[np.bool_]
+    likeness: Array
+    pair: Array
+    kinds: NDArray[np.int8]
+
+
+def judged(found: Found, rule: BeatRule, rate: float, n: int) -> Judged:
+    """Likeness of each beat, validity and class of each interval, in a run of `n` samples."""
+    block = samples(_beats.BLOCK_SECONDS, rate)
+    at = found.at
+    like = _likeness(at, found.known, found.shapes, samples(_beats.SHAPE_SECONDS, rate), block, n)
     interval, pair = np.full(len(at), np.nan), np.full(len(at), np.nan)
-    interval[1:] = np.diff(device) / 1e6
+    interval[1:] = np.diff(found.device_ns) / 1e6
     pair[1:] = np.minimum(like[1:], like[:-1])
-    blocks = -(-len(x) // block)
+    blocks = -(-n // block)
     known = np.arange(blocks) + 1 + _beats.RHYTHM_BLOCKS
     # At a run's end all that is left is judged at once.
-    known[(known + _beats.SHAPE_BLOCKS) * block > len(x)] = blocks
+    known[(known + _beats.SHAPE_BLOCKS) * block > n] = blocks
     valid = _valid(at, interval, pair, rule, back=samples(_beats.RHYTHM_SECONDS, rate), block=block, known=known)
     kinds = _kinds(at, interval, block, known) if rule.corrects else np.zeros(len(at), np.int8)
-    return RunBeats(t, interval, valid, like, pair, kinds)
+    return Judged(interval, valid, like, pair, kinds)
+
+
+def between_samples(position: Array, stamps: Ints) -> Ints:
+    """Times of positions between samples, whose own times are given."""
+    whole = np.floor(position).astype(np.int64)
+    after = np.minimum(whole + 1, len(stamps) - 1)
+    step = (position - whole) * (stamps[after] - stamps[whole])
+    out: Ints = stamps[whole] + np.rint(step).astype(np.int64)
+    return out
+
+
+def known_in(at: Ints, decided: Ints, ahead: int, block: int, n: int) -> Ints:
+    """Block in which peaks are measured, with their surroundings, one after the other; n where it is the run's end."""
+    if not len(at):
+        return decided
+    known = np.maximum.accumulate(np.maximum(decided, -(-(at + ahead) // block) - 1))
+    known[(known + 1) * block > n] = n
+    return known
 
 
 def _filtered(x: Array, rate: float, block: int) -> tuple[Array, Array]:
@@ -123,14 +164,20 @@ def _peaks(clean: Array, flag: NDArray[np.bool_], rate: float, block: int) -> tu
     good = _long_enough(end - rises + 1) & (high - deep >= peaks.QRS_LEAST_MV)
     begin, end, low, decided = begin[good], end[good], low[good], decided[good]
     signs = _signs(clean, high[good], deep[good], decided, block)
-    found = _crests(clean, low, end, signs)
+    found = crests(clean, low, end, signs)
     at = begin + (found - low)  # as the stream counts, also in a stretch longer than it remembers
+    keep = apart(at, found >= 0, rate)
+    return at[keep], decided[keep]
+
+
+def apart(at: Ints, real: NDArray[np.bool_], rate: float) -> list[int]:
+    """Which of the real peaks do not follow the last one too soon."""
     dead, last, keep = round(peaks.DEAD_SECONDS * rate), peaks.NEVER, []
-    for i in np.flatnonzero(found >= 0).tolist():
+    for i in np.flatnonzero(real).tolist():
         if int(at[i]) - last > dead:
             last = int(at[i])
             keep.append(i)
-    return at[keep], decided[keep]
+    return keep
 
 
 def _long_enough(length: Ints) -> NDArray[np.bool_]:
@@ -177,7 +224,7 @@ def _signs(clean: Array, high: Array, deep: Array, decided: Ints, block: int) ->
     return out
 
 
-def _crests(clean: Array, low: Ints, end: Ints, signs: Ints) -> Ints:
+def crests(clean: Array, low: Ints, end: Ints, signs: Ints) -> Ints:
     """Most prominent crest in each [low, end); −1 where there is none."""
     out = np.full(len(low), -1)
     for sign in (1, -1):
@@ -235,9 +282,8 @@ def _measured(clean: Array, at: Ints, decided: Ints, wave: Qrs, block: int) -> t
     """Beats that have their surroundings: peak, block at which they are known, shape, offset of the crest."""
     left, right = wave.sides
     n = len(clean)
-    # Known with their surroundings, one after the other; what comes after its block was judged comes too late.
-    known = np.maximum.accumulate(np.maximum(decided, -(-(at + wave.ahead) // block) - 1)) if len(at) else decided
-    known[(known + 1) * block > n] = n  # measured when the run ends
+    known = known_in(at, decided, wave.ahead, block, n)
+    # What comes after its block was judged comes too late.
     late = (known < n) & (at // block < known - _beats.SHAPE_BLOCKS)
     keep = (at >= left) & (at + right <= n) & ~late
     at, known = at[keep], known[keep]
@@ -246,10 +292,7 @@ def _measured(clean: Array, at: Ints, decided: Ints, wave: Qrs, block: int) -> t
     some = spread > 0.0
     at, known, around, spread = at[some], known[some], around[some], spread[some]
     shapes = (around - around.mean(axis=1, keepdims=True)) / spread[:, None]
-    before, here, after = (clean[at + k] for k in (-1, 0, 1))
-    bend = before - 2.0 * here + after
-    with np.errstate(divide="ignore", invalid="ignore"):
-        offset = np.where(bend != 0.0, np.clip(0.5 * (before - after) / bend, -0.5, 0.5), 0.0)
+    offset = peaks.parabolas(*(clean[at + k] for k in (-1, 0, 1)))
     return at, known, shapes, offset
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from feltsense.core.timeline import NS
 from feltsense.dsp.cells import Cells
 from feltsense.dsp.runs import RunSplitter
-from feltsense.features._beats import BeatLine, BeatRule, Beats
 from feltsense.features._gate import Spans
 from feltsense.quality.beats import Evidence
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from feltsense.core.signals import SignalSpec
     from feltsense.core.window import Window
     from feltsense.dsp.cells import Summary
-    from feltsense.dsp.waves import Wave
+    from feltsense.features._beats import BeatLine, Beats
 
 __all__ = ["Heart"]
 
@@ -31,34 +30,20 @@ class Heart:
 
     Parameters
     ----------
-    wave : Wave
-        How its beats are found and measured.
-    rule : BeatRule
-        Which of them to trust.
+    line : BeatLine
+        Finds and judges its beats.
     faults : Summary
         Flat and railed stretches.
     spec : SignalSpec
         The stream's signal: its rate, and the range outside which a sample is cut to the range's edge (where it looks
         like the rail it is, instead of overflowing a square).
-    spectrum : Cells, optional
-        Fed with the filtered wave, column `spectrum_column`.
-    spectrum_column : int, optional
-        Column of the detector's operation.
     """
 
-    def __init__(
-        self,
-        wave: Wave,
-        rule: BeatRule,
-        faults: Summary,
-        spec: SignalSpec,
-        spectrum: Cells | None = None,
-        spectrum_column: int = 0,
-    ) -> None:
+    def __init__(self, line: BeatLine, faults: Summary, spec: SignalSpec) -> None:
         rate = spec.hz
         self._range = spec.kind.low, spec.kind.high
         self._split = RunSplitter()
-        self._line = BeatLine(wave, rule, rate, spectrum, spectrum_column)
+        self._line = line
         size, step = round(FAULT_SECONDS * rate), max(1, round(FAULT_STEP_SECONDS * rate))
         self._faults = Cells(faults, size, step, 2, together=True)
         self._spans = Spans(round(NS / rate))

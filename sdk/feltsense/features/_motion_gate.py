@@ -23,8 +23,10 @@ _MOVED_G = 0.05
 """Standard deviation of the acceleration's magnitude: a wrist at rest shows less than 0.02 g, a gesture 0.1 g."""
 
 
-def _spread(xyz: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.array([float(np.sqrt(np.square(xyz).sum(axis=1)).std())])
+def _spread(magnitude: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard deviation of each cell (k, n)."""
+    spread: NDArray[np.float64] = magnitude.std(axis=1, keepdims=True)
+    return spread
 
 
 class MotionGate:
@@ -39,7 +41,7 @@ class MotionGate:
     def __init__(self, spec: SignalSpec) -> None:
         size = max(2, round(_CELL_SECONDS * spec.hz))
         self._range = spec.kind.low, spec.kind.high
-        self._cells = Cells(_spread, size, size, 1, columns=3)
+        self._cells = Cells(_spread, size, size, 1, together=True)
         self._split = RunSplitter()
         self._run = -1
         self._last_ns = -(2**62)
@@ -50,7 +52,8 @@ class MotionGate:
             if piece.run != self._run:
                 self._run = piece.run
                 self._cells.begin()
-            self._cells.push(piece.values.clip(*self._range), piece.t_ns)
+            xyz = np.ascontiguousarray(piece.values.clip(*self._range))
+            self._cells.push(np.sqrt(np.square(xyz).sum(axis=1)), piece.t_ns)
         if len(chunk):
             self._last_ns = chunk.stop_ns
 

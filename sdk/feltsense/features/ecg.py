@@ -19,7 +19,7 @@ from feltsense.dsp.filters import ECG_LEAST_RATE
 from feltsense.dsp.intervals import IntervalRule, time_domain
 from feltsense.dsp.spectrum import STILL_MS
 from feltsense.dsp.waves import Qrs
-from feltsense.features._beats import BeatRule
+from feltsense.features._beats import BeatLine, BeatRule
 from feltsense.features._cardiac import Heart
 from feltsense.features._gate import Need, collect, missing
 from feltsense.features._slow import SLOW_SPECS, slow
@@ -113,7 +113,7 @@ class EcgFeatures:
         self._key: tuple[float, float, tuple[bool, bool, bool], Reason] | None = None
         self._why: dict[str, Reason] = {}
         if spec.rate is not None and spec.rate >= ECG_LEAST_RATE:
-            self._heart = Heart(Qrs(spec.hz), RULE, quality.faults(spec.hz), spec)
+            self._heart = Heart(BeatLine(Qrs(spec.hz), RULE, spec.hz), quality.faults(spec.hz), spec)
 
     def push(self, chunk: Chunk) -> None:
         """Take the next samples."""

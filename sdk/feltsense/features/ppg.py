@@ -18,8 +18,9 @@ x + 0.001 for ``pulse_amplitude`` and ``pulse_amplitude_cv``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -28,7 +29,7 @@ from feltsense.dsp.cells import Cells
 from feltsense.dsp.filters import PPG_LEAST_RATE
 from feltsense.dsp.intervals import IntervalRule, quantile, time_domain
 from feltsense.dsp.waves import Pulse
-from feltsense.features._beats import BeatRule
+from feltsense.features._beats import BeatLine, BeatRule
 from feltsense.features._cardiac import Heart
 from feltsense.features._gate import Need, collect, missing
 from feltsense.features._motion_gate import MotionGate
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from feltsense.features._beats import Beats
 
 __all__ = ["EXTRACTOR", "PpgFeatures"]
+
+Line = Callable[[Pulse, BeatRule, float, Cells, int], BeatLine]
 
 _TASK_FORCE = "Task Force 1996, Circulation 93:1043"
 _NK = "Makowski 2021, Behav Res Methods 53:1689 (NeuroKit2 hrv_time)"
@@ -94,13 +97,15 @@ class PpgFeatures:
     ----------
     streams : mapping of str to StreamInfo
         ``ppg`` → its stream; ``acc`` → acceleration of the same device, where it has any.
+    line : callable, optional
+        What finds the beats; a batch has one for whole runs.
     """
 
-    requires = "ppg"
-    uses: tuple[str, ...] = ("acc",)
-    specs = _SPECS
+    requires: ClassVar[str] = "ppg"
+    uses: ClassVar[tuple[str, ...]] = ("acc",)
+    specs: ClassVar[tuple[FeatureSpec, ...]] = _SPECS
 
-    def __init__(self, streams: Mapping[str, StreamInfo]) -> None:
+    def __init__(self, streams: Mapping[str, StreamInfo], line: Line = BeatLine) -> None:
         self._id = streams[self.requires].id
         spec = streams[self.requires].spec
         acc = streams.get("acc")
@@ -112,7 +117,7 @@ class PpgFeatures:
             self._band = Band.at(hz, round(_SPECTRUM_SECONDS * hz))
             size, step = round(_SPECTRUM_SECONDS * hz), round(_SPECTRUM_STEP_SECONDS * hz)
             self._spectra = Cells(partial(power, band=self._band), size, step, self._band.width)
-            self._heart = Heart(Pulse(hz), _RULE, quality.faults(hz), spec, self._spectra, Pulse.WAVE)
+            self._heart = Heart(line(Pulse(hz), _RULE, hz, self._spectra, Pulse.WAVE), quality.faults(hz), spec)
 
     def push(self, chunk: Chunk) -> None:
         """Take the next samples of one of its streams."""
