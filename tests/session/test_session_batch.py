@@ -141,8 +141,10 @@ def test_a_pulse_wave_with_gaps_rails_and_noise(rate):
 @pytest.mark.parametrize("subject", ["S05", "S14"])
 def test_real_wrists(data_dir, subject):
     rec = e4(data_dir, subject)
-    first = {k: Stream(s.info, tuple(_until(x, 600 * int(s.info.spec.hz)) for x in s.segments)) for k, s in rec.streams.items()}
-    assert_same(Recording(rec.subject, first), 60.0, 11.0, ["ppg"])
+    streams = {
+        k: Stream(s.info, tuple(_until(x, 600 * int(s.info.spec.hz)) for x in s.segments)) for k, s in rec.streams.items()
+    }
+    assert_same(Recording(rec.subject, streams), 60.0, 11.0, ["ppg"])
 
 
 def _until(segment, n):
