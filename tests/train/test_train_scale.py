@@ -19,6 +19,7 @@ from feltsense.evaluate.result import result
 from feltsense.train import parallel
 from feltsense.train.parallel import ALONE, cluster, read_lines
 from feltsense.train.resume import Kept, fingerprint, line_from, line_parts
+from feltsense.train.shelf import shelve
 from feltsense.train.splits import Cohort, grouped_k_fold
 from feltsense.train.targets import target
 
@@ -66,6 +67,35 @@ def test_the_same_report_byte_for_byte_on_one_and_two_workers(two):
         return json.dumps(result(done, STRESS, {"data": "made up"}, plan=plan), sort_keys=True)
 
     assert report(two) == report(ALONE)
+
+
+def touch(shared, job):
+    """Where an array that all jobs share lies: in the file that is mapped, and not to be written."""
+    return float(shared["x"][job]), shared["x"].flags.writeable, shared["x"].flags.owndata
+
+
+def test_what_jobs_share_is_one_mapped_file(two, tmp_path):
+    shared = {"x": np.arange(1e5), "turned": np.arange(6.0).reshape(2, 3)[:, ::2], "none": np.empty(0), "text": "é"}
+    shelved = shelve(shared, tmp_path / "file")
+    again = shelved.take()
+    assert shelved.path.stat().st_size < 810_000
+    assert (again["text"], len(again["none"])) == ("é", 0)
+    np.testing.assert_array_equal(again["turned"], shared["turned"])
+    shelved.path.unlink()
+    assert again["x"].sum() == shared["x"].sum()
+    assert list(two.map(touch, shared, (0, 7))) == [(0.0, False, False), (7.0, False, False)]
+    assert not list(two.folder.iterdir())
+
+
+def test_however_many_are_judged_in_a_job(monkeypatch):
+    people = Cohort([p.line for p in lines(7, STRESS, Spread(), minutes=20.0)], "made up")
+    splits = grouped_k_fold(people, 2, 0)
+    whole = list(evaluate(splits, STRESS, {}, Plan(draws=0)))
+    monkeypatch.setattr("feltsense.evaluate.protocol.PEOPLE", 3)
+    parts = list(evaluate(splits, STRESS, {}, Plan(draws=0)))
+    assert [f.subject for f in parts] == [f.subject for f in whole] == [p for g in splits.groups for p in g]
+    for a, b in zip(folds_parts(whole).values(), folds_parts(parts).values(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @pytest.fixture
@@ -136,7 +166,7 @@ def test_folds_are_taken_up_bit_for_bit(tmp_path, monkeypatch):
     splits = grouped_k_fold(people, 2, 0)
     plan = Plan(draws=0, work=Kept(tmp_path / "done"))
     first = list(evaluate(splits, STRESS, {}, plan))
-    monkeypatch.setattr("feltsense.evaluate.protocol.judge", lambda *_: pytest.fail("done already"))
+    monkeypatch.setattr("feltsense.evaluate.protocol.learn", lambda *_: pytest.fail("done already"))
     again = list(evaluate(splits, STRESS, {}, plan))
     for a, b in zip(first, again, strict=True):
         left, right = folds_parts([a]), folds_parts([b])

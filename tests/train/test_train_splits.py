@@ -126,6 +126,26 @@ def test_leave_one_out_and_groups():
     assert splits[1:3][0].name == "P1"
 
 
+def test_of_many_people_the_same_ones_are_drawn_whoever_else_is_there():
+    every = cohort(30)
+    windows = len(every.lines[0].y)
+    assert every.drawn(0) is every
+    assert every.drawn(30 * windows) is every
+    drawn = every.drawn(26 * windows - 1)
+    assert len(drawn.people) == 25
+    assert len(every.drawn(windows).people) == 20
+    gone = drawn.people[0]
+    others = every.only(set(every.people) - {gone}).drawn(25 * windows)
+    assert set(drawn.people) - {gone} < set(others.people)
+    assert len(others.people) == 25
+    # A fold learns from those whom a training without its person draws.
+    splits = leave_one_subject_out(every, 25 * windows)
+    (fold,) = (s for s in splits if s.name == gone)
+    assert fold.learn.people == everyone(every.only(set(every.people) - {gone}), 25 * windows).learn.people
+    assert splits.kind == f"leave one person out, learned from {25 * windows} windows at most"
+    assert "at most" not in leave_one_subject_out(every).kind
+
+
 def test_other_data_sets_and_nobody():
     a, b = Cohort(people(4)[:2], "a"), Cohort(people(4)[2:], "b")
     (split,) = cross_dataset(a, b)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from feltsense.cli._progress import progress
 
 if TYPE_CHECKING:
-    import argparse
     from contextlib import AbstractContextManager
 
     from feltsense.datasets.labelled import Labelled
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from feltsense.train.splits import Cohort
     from feltsense.train.targets import Target
 
-__all__ = ["add_data", "gather", "kept", "read_cohort", "say", "working"]
+__all__ = ["add_data", "gather", "kept", "learn_most", "read_cohort", "say", "working"]
 
 
 def add_data(p: argparse.ArgumentParser) -> None:
@@ -37,8 +37,32 @@ def add_data(p: argparse.ArgumentParser) -> None:
     p.add_argument("--workers", type=int, default=1, metavar="N", help="processes of this machine (1; more need Dask)")
     p.add_argument("--scheduler", default="", metavar="ADDRESS", help="Dask scheduler that does the work, tcp://HOST:PORT")
     p.add_argument("--work", metavar="DIR", help="keep what is done here, and go on from it after an interruption")
+    p.add_argument(
+        "--learn-most", type=_count, metavar="N",
+        help="windows that a model is learned from at most, people drawn by name (60000, 500 hours; 0: all)",
+    )
     p.add_argument("--table", metavar="FILE", help="write every window's features, label and quality as .parquet or .csv")
     p.add_argument("--without", action="append", default=[], metavar="SUBJECT", help="leave a person out; repeatable")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        msg = f"{text!r} is no number of windows: 0 (all of them) or more"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
+def learn_most(args: argparse.Namespace, cohort: Cohort) -> int:
+    """Windows to learn from at most; says so where people are left out for it."""
+    from feltsense.train.splits import MOST_WINDOWS
+
+    most: int = MOST_WINDOWS if args.learn_most is None else args.learn_most
+    drawn = cohort.drawn(most)
+    if len(drawn.people) < len(cohort.people):
+        windows = sum(len(x.y) for x in drawn.lines)
+        say(f"a model is learned from at most {windows} windows, some {len(drawn.people)} of {len(cohort.people)} people; "
+            "--learn-most 0 takes all, and as much more memory")  # fmt: skip
+    return most
 
 
 def known_modalities(text: str) -> list[str]:

@@ -130,12 +130,14 @@ def _judged(
 
 
 def _splits(args: argparse.Namespace, cohort: Cohort, target: Target, crew: Crew) -> SubjectSplits:
-    from feltsense.cli._data import read_cohort
+    from feltsense.cli._data import learn_most, read_cohort
     from feltsense.train.splits import cross_dataset, grouped_k_fold, leave_one_subject_out
 
     if args.learn_from:
-        return cross_dataset(read_cohort(args.learn_from[0], args.learn_from[1], target, crew), cohort)
-    return grouped_k_fold(cohort, args.folds, args.seed) if args.folds else leave_one_subject_out(cohort)
+        source = read_cohort(args.learn_from[0], args.learn_from[1], target, crew)
+        return cross_dataset(source, cohort, learn_most(args, source))
+    most = learn_most(args, cohort)
+    return grouped_k_fold(cohort, args.folds, args.seed, most) if args.folds else leave_one_subject_out(cohort, most)
 
 
 def _ledger(args: argparse.Namespace, body: Mapping[str, Any]) -> dict[str, Any]:

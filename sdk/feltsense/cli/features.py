@@ -41,7 +41,10 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     p.add_argument("--hop", type=float, default=DEFAULT_HOP_S, metavar="SECONDS", help="step (default: %(default)g)")
     p.add_argument("--engine", default="stream", metavar="NAME", help="what computes them: stream (default) or neurokit")
-    p.add_argument("--jobs", type=int, default=0, metavar="N", help="recordings of a folder at a time (default: every core)")
+    p.add_argument(
+        "--jobs", "--workers", dest="jobs", type=int, default=0, metavar="N",
+        help="recordings of a folder at a time (default: every core)",
+    )
     p.add_argument("--scheduler", default="", metavar="ADDRESS", help="Dask scheduler whose workers read a folder, tcp://HOST:PORT")
     p.add_argument("--out", required=True, metavar="TABLE", help="table to write, .csv or .parquet")
     p.set_defaults(run=run)

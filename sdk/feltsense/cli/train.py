@@ -31,7 +31,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Fit and write the bundle."""
     from feltsense.bundle.write import write
-    from feltsense.cli._data import gather, working
+    from feltsense.cli._data import gather, learn_most, working
     from feltsense.errors import InputError
     from feltsense.train.card import card
     from feltsense.train.fit import fit, need_extra
@@ -53,8 +53,9 @@ def run(args: argparse.Namespace) -> int:
     training |= {"setting": args.setting, "purpose": args.purpose}
     if args.acknowledged:
         training["acknowledged"] = args.acknowledged
+    cohort = Cohort(lines, training["data"])
     with one_thread():
-        fitted = fit(everyone(Cohort(lines, training["data"])), target, training=training)
+        fitted = fit(everyone(cohort, learn_most(args, cohort)), target, training=training)
     parity = write(args.out, fitted.model, card(fitted.model, evaluation), fitted.stack)
     size = Path(args.out).stat().st_size
     people, experts = len(fitted.model.training["subjects"]), len(fitted.model.members)

@@ -38,7 +38,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Search, fit and write."""
-    from feltsense.cli._data import gather, working
+    from feltsense.cli._data import gather, learn_most, working
     from feltsense.cli._progress import progress
     from feltsense.cli.evaluate import ledger_entry
     from feltsense.errors import InputError
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     with working(args) as crew:
         lines, target, training = gather(args, crew)
         cohort = Cohort(lines, training["data"])
-        splits = grouped_k_fold(cohort, args.folds, args.seed)
+        splits = grouped_k_fold(cohort, args.folds, args.seed, learn_most(args, cohort))
         tuned = tune(splits, target, crew, lambda items, total: progress(items, total, "search"))
     body = _body(tuned, cohort, target, training)
     what = {"target": target.name, "split": splits.kind, "model": "boosted trees", "settings": len(SETTINGS)}

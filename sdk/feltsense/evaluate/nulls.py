@@ -46,7 +46,7 @@ def wanted(draws: int) -> list[tuple[str, int]]:
 def grouped(splits: SubjectSplits, seed: int) -> SubjectSplits:
     """Splits for the draws: the same, or fewer."""
     few = splits.source is not None or len(splits) <= GROUPS
-    return splits if few else grouped_k_fold(splits.cohort, GROUPS, seed)
+    return splits if few else grouped_k_fold(splits.cohort, GROUPS, seed, splits.most)
 
 
 def judge_null(given: tuple[SubjectSplits, Target, int], job: tuple[str, int, int]) -> list[Fold]:

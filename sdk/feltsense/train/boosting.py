@@ -137,7 +137,7 @@ def tune(
         losses = {s: _mean(told, jobs, o, s) for s in SETTINGS}
         chosen.append(min(SETTINGS, key=lambda s: (losses[s], s)))
     said = list(crew.map(_answer, (splits, target), list(enumerate(chosen[:-1]))))
-    x, y = _rows(everyone(splits.cohort).learn, target)
+    x, y = _rows(splits.cohort, target)
     booster = boost(x, y, len(target.classes), chosen[-1], crew)
     subject, truth, probability = (np.concatenate(part) for part in zip(*said, strict=True))
     return Tuned(chosen[-1], tuple(chosen[:-1]), losses, subject, truth, probability, booster)

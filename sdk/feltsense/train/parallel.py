@@ -4,7 +4,9 @@ Rules
 -----
 - Results come in the order of the jobs and do not depend on who did the work, or on how many did.
 - Each works on one thread: the matrices are small, and threads that wait for each other made fitting ten times slower.
-- A worker that dies costs its job, which somebody else does again; what all jobs share is handed out again.
+- A worker that dies costs its job, which somebody else does again.
+- What all jobs share lies in a file that the workers of this machine map (:mod:`feltsense.train.shelf`); to those of
+  other machines it is handed out, and again if one of them dies.
 - Only so many jobs are under way that nobody's memory grows with the number of people.
 """
 
@@ -14,16 +16,20 @@ from collections import deque
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import count, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from feltsense.errors import FeltsenseError, InputError, MissingExtraError
 from feltsense.train.examples import Line, read_line
 from feltsense.train.resume import fingerprint, line_from, line_parts
+from feltsense.train.shelf import Shelved, shelve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from feltsense.core.vector import FeatureSchema
     from feltsense.datasets.labelled import Labelled
     from feltsense.train.resume import Kept
     from feltsense.train.targets import Target
@@ -83,6 +89,10 @@ def _alone(work: Callable[[S, T], R], shared: S, job: T) -> R:
         return work(shared, job)
 
 
+def _from_shelf(work: Callable[[S, T], R], shelved: Shelved, job: T) -> R:
+    return _alone(work, shelved.take(), job)
+
+
 class _Here:
     """The process that asks."""
 
@@ -97,19 +107,27 @@ ALONE: Final[Crew] = _Here()
 
 
 class _Cluster:
-    """Workers of a Dask scheduler."""
+    """Workers of a Dask scheduler; those of this machine find what they share in a folder."""
 
-    def __init__(self, client: Any) -> None:
-        self.client = client
+    def __init__(self, client: Any, folder: Path | None = None) -> None:
+        self.client, self.folder, self.handed = client, folder, count()
 
     def map(self, work: Callable[[S, T], R], shared: S, jobs: Iterable[T]) -> Iterator[R]:
         """Jobs side by side, results in order."""
-        waiting = iter(jobs)
         handed = self._hand_out(shared)
+        try:
+            yield from self._spread(work, shared, handed, jobs)
+        finally:
+            if isinstance(handed, Shelved):
+                handed.path.unlink(missing_ok=True)
+
+    def _spread(self, work: Callable[[S, T], R], shared: S, handed: Any, jobs: Iterable[T]) -> Iterator[R]:
+        waiting = iter(jobs)
         under_way: deque[tuple[T, Any]] = deque()
 
         def submit(job: T) -> Any:
-            return self.client.submit(_alone, work, handed, job, pure=False, retries=TRIES)
+            how = _from_shelf if isinstance(handed, Shelved) else _alone
+            return self.client.submit(how, work, handed, job, pure=False, retries=TRIES)
 
         def fill() -> None:
             room = AHEAD * max(1, len(self.client.scheduler_info(n_workers=-1)["workers"])) - len(under_way)
@@ -126,7 +144,7 @@ class _Cluster:
                     if tried == TRIES - 1:
                         raise
                     # Whoever held the shared part is gone: hand it out again, and all that waited for it.
-                    handed = self._hand_out(shared)
+                    handed = handed if isinstance(handed, Shelved) else self._hand_out(shared)
                     future = submit(job)
                     under_way = deque((j, submit(j)) for j, _ in under_way)
             del future
@@ -134,6 +152,8 @@ class _Cluster:
             yield value
 
     def _hand_out(self, shared: S) -> Any:
+        if self.folder is not None:
+            return shelve(shared, self.folder / f"{next(self.handed)}")
         return self.client.scatter(shared, broadcast=True, hash=False)
 
 
@@ -193,8 +213,12 @@ def cluster(workers: int, scheduler: str = "") -> Iterator[Crew]:
                 yield _Cluster(client)
             return
         quiet = {"dashboard_address": _ANY_PORT, "silence_logs": "ERROR"}
-        with LocalCluster(n_workers=workers, threads_per_worker=1, **quiet) as local, Client(local) as client:
-            yield _Cluster(client)
+        with (
+            TemporaryDirectory(prefix="feltsense-") as folder,
+            LocalCluster(n_workers=workers, threads_per_worker=1, **quiet) as local,
+            Client(local) as client,
+        ):
+            yield _Cluster(client, Path(folder))
 
 
 def read_lines(
@@ -225,6 +249,7 @@ def read_lines(
     # Whoever works elsewhere has another working directory.
     jobs = (replace(x, path=x.path.absolute()) for x, there in zip(labelled, done, strict=True) if not there)
     fresh = crew.map(_read, target, jobs)
+    schemas: dict[FeatureSchema, FeatureSchema] = {}
     for one, key, there in zip(labelled, keys, done, strict=True):
         found = _take_up(kept, key, target) if there else next(fresh)
         line, notes, problem = found if found is not None else _read(target, one)
@@ -234,7 +259,8 @@ def read_lines(
             note(text)
         if problem or line is None:
             raise InputError(problem.replace(*named))
-        line = replace(line, path=str(one.path))
+        # One schema for all, not a copy each.
+        line = replace(line, path=str(one.path), schema=schemas.setdefault(line.schema, line.schema))
         if kept is not None and not there:
             kept.put(_WINDOWS, key, line_parts(line, notes))
         yield line

@@ -8,12 +8,15 @@ Rules
   windows that overlap are, too. Inner splits are splits of the learning side: grouped, and blind to the other.
 - What calibrates is no property that somebody sets: windows that overlap a person's rest, or lie within one window's
   length of it, are derived from its seconds, and judged in no row (:attr:`feltsense.train.examples.Line.scored`).
+- Of a learning side with more windows than :data:`MOST_WINDOWS` people are drawn by the digest of their names: the same
+  ones whoever else is there, so that a fold and a training without its people draw alike.
 - There is no place for statistics over people or sessions outside a split: what is fitted, is fitted by
   :func:`feltsense.train.fit.fit` on the learning side.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, overload
@@ -30,10 +33,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "Cohort", "SubjectSplit", "SubjectSplits", "cross_dataset", "everyone", "grouped_k_fold", "leave_one_subject_out",
-    "only_split",
+    "MOST_WINDOWS", "Cohort", "SubjectSplit", "SubjectSplits", "cross_dataset", "everyone", "grouped_k_fold",
+    "leave_one_subject_out", "only_split",
 ]
 
+MOST_WINDOWS = 60_000
+"""Windows to learn from at most, 500 hours: what a process holds while fitting is bounded by them, and people who are
+many more teach nothing new (``docs/scale.md``). 0 lifts it."""
+LEAST_DRAWN = 20
+"""People who are drawn however many windows each of them has."""
 LEAST_LEFT = 3
 """People that must be left to learn from."""
 
@@ -91,6 +99,17 @@ class Cohort:
         part.people = tuple(p for p in self.people if p in people)
         return part
 
+    def drawn(self, windows: int) -> Cohort:
+        """People with so many windows together at most; everyone where they have no more, or `windows` is 0."""
+        sizes: dict[str, int] = dict.fromkeys(self.people, 0)
+        for x in self.lines:
+            sizes[x.subject] += len(x.y)
+        if not windows or sum(sizes.values()) <= windows:
+            return self
+        order = sorted(self.people, key=lambda name: hashlib.sha256(name.encode()).digest())
+        total = np.cumsum([sizes[name] for name in order])
+        count = max(int(np.searchsorted(total, windows, side="right")), LEAST_DRAWN)
+        return self.only(set(order[:count]))
 
     def relabelled(self, label: Callable[[int, Line], NDArray[np.int64]]) -> Cohort:
         """The same people with other labels, for controls that must fail; `label` gets a line's number and the line."""
@@ -162,20 +181,27 @@ class SubjectSplits(Sequence[SubjectSplit]):
         People judged in each split.
     source : Cohort or None
         Another data set that is learned from.
+    most : int
+        Windows that each split learns from at most; 0: all.
     """
 
-    __slots__ = ("cohort", "groups", "kind", "source")
+    __slots__ = ("cohort", "groups", "kind", "most", "source")
 
     def __init__(
-        self, kind: str, cohort: Cohort, groups: Sequence[tuple[str, ...]], source: Cohort | None = None
+        self, kind: str, cohort: Cohort, groups: Sequence[tuple[str, ...]], source: Cohort | None = None,
+        most: int = MOST_WINDOWS,
     ) -> None:
-        self.kind, self.cohort, self.groups, self.source = kind, cohort, tuple(groups), source
+        self.kind, self.cohort, self.groups, self.source, self.most = kind, cohort, tuple(groups), source, most
+        if (source or cohort).drawn(most) is not (source or cohort):
+            self.kind += f", learned from {most} windows at most"
         if source is not None:
             _no_copies((*source.lines, *cohort.lines))
 
     def of(self, cohort: Cohort, source: Cohort | None) -> SubjectSplits:
         """The same splits of the same people with other labels."""
-        return SubjectSplits(self.kind, cohort, self.groups, source)
+        again = SubjectSplits("", cohort, self.groups, source, self.most)
+        again.kind = self.kind
+        return again
 
     def __len__(self) -> int:
         return len(self.groups)
@@ -189,14 +215,15 @@ class SubjectSplits(Sequence[SubjectSplit]):
             return [self[j] for j in range(*i.indices(len(self)))]
         group = self.groups[i]
         learn = self.source if self.source is not None else self.cohort.only(set(self.cohort.people) - set(group))
-        return SubjectSplit("+".join(group) if len(group) < 4 else f"group {i + 1}", learn, self.cohort.only(group))
+        name = "+".join(group) if len(group) < 4 else f"group {i + 1}"
+        return SubjectSplit(name, learn.drawn(self.most), self.cohort.only(group))
 
     def __iter__(self) -> Iterator[SubjectSplit]:
         return (self[i] for i in range(len(self)))
 
 
-def leave_one_subject_out(cohort: Cohort) -> SubjectSplits:
-    """Everyone judged by what was learned from all others.
+def leave_one_subject_out(cohort: Cohort, most: int = MOST_WINDOWS) -> SubjectSplits:
+    """Everyone judged by what was learned from all others, `most` windows of them.
 
     Raises
     ------
@@ -204,11 +231,11 @@ def leave_one_subject_out(cohort: Cohort) -> SubjectSplits:
         If too few people are left to learn from.
     """
     _enough(cohort, len(cohort.people) - 1)
-    return SubjectSplits("leave one person out", cohort, [(p,) for p in cohort.people])
+    return SubjectSplits("leave one person out", cohort, [(p,) for p in cohort.people], most=most)
 
 
-def grouped_k_fold(cohort: Cohort, k: int, seed: int) -> SubjectSplits:
-    """People dealt out into `k` groups in a seeded order; each group judged by what the others teach.
+def grouped_k_fold(cohort: Cohort, k: int, seed: int, most: int = MOST_WINDOWS) -> SubjectSplits:
+    """People dealt out into `k` groups in a seeded order; each judged by what `most` windows of the others teach.
 
     Raises
     ------
@@ -220,23 +247,23 @@ def grouped_k_fold(cohort: Cohort, k: int, seed: int) -> SubjectSplits:
         raise ModelDataError(msg)
     order = np.random.default_rng(seed).permutation(len(cohort.people))
     groups = [tuple(sorted(cohort.people[j] for j in order[i::k])) for i in range(k)]
-    return SubjectSplits(f"{k} groups of people", cohort, groups)
+    return SubjectSplits(f"{k} groups of people", cohort, groups, most=most)
 
 
-def cross_dataset(learn: Cohort, judge: Cohort) -> SubjectSplits:
-    """Everyone of one data set judged by what another one taught.
+def cross_dataset(learn: Cohort, judge: Cohort, most: int = MOST_WINDOWS) -> SubjectSplits:
+    """Everyone of one data set judged by what another one taught, `most` windows of it.
 
     Raises
     ------
     LeakError
         If somebody is in both, by name or by signal.
     """
-    return SubjectSplits(f"learned from {learn.name or 'another data set'}", judge, [judge.people], learn)
+    return SubjectSplits(f"learned from {learn.name or 'another data set'}", judge, [judge.people], learn, most)
 
 
-def everyone(cohort: Cohort) -> SubjectSplit:
-    """Learn from all, judge nobody: for the model that is shipped."""
-    return SubjectSplit("nobody", cohort, cohort.only(()))
+def everyone(cohort: Cohort, most: int = MOST_WINDOWS) -> SubjectSplit:
+    """Learn from all, `most` windows of them, judge nobody: for the model that is shipped."""
+    return SubjectSplit("nobody", cohort.drawn(most), cohort.only(()))
 
 
 def only_split(value: object, what: str) -> SubjectSplit:
