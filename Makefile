@@ -7,6 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # One thread a process: the work is small matrices, where more threads only fight over the cores.
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
+# Test files run side by side, as many as there are cores; TESTERS=0 runs them one by one, as a debugger needs it.
+TESTERS ?= logical
 
 .PHONY: demo test check bench model firmware help clean
 
@@ -22,7 +24,7 @@ demo: $(VENV)/.desktop
 	$(BIN)/feltsense demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -39,7 +39,10 @@ if NEUTRAL:
 
     from feltsense_app.service.invite import code_of
 
-SMALL = set()
+TOUCHES = 3
+"""What a person tries before giving up; `LOST` tells which touches did nothing."""
+
+SMALL, LOST = set(), []
 NUMBER = iter(range(100))
 
 
@@ -85,19 +88,40 @@ async def press(window, key, **places):
         return where if found() is widget and widget.to_window(*widget.center) == where else None
 
     await until(found, f"{key} can be touched")
-    where = await still()
-    for _ in range(100):
-        if where is not None:
-            break
+    for _ in range(TOUCHES):
         where = await still()
-    assert where is not None, f"{key} does not stand still"
+        for _ in range(100):
+            if where is not None:
+                break
+            where = await still()
+        assert where is not None, f"{key} does not stand still"
+        if await touched(found(), where):
+            return
+        LOST.append(key)
+    raise AssertionError(f"{key} was touched {TOUCHES} times, and did nothing")
+
+
+async def touched(widget, where):
+    """Down until the button has seen it, and up; whether it was released there."""
+    released = []
+    widget.fbind("on_release", released.append)
     finger = UnitTestTouch(*where)
     finger.touch_down()
+    # A finger may still begin to scroll, so what scrolls hands it on some frames later.
+    for _ in range(60):
+        await frames(1)
+        if widget.state == "down":
+            break
     await asyncio.sleep(0.05)
-    await frames()
     finger.touch_up()
+    for _ in range(60):
+        await frames(1)
+        if released:
+            break
+    widget.funbind("on_release", released.append)
     await asyncio.sleep(0.15)
     await frames()
+    return bool(released)
 
 
 async def picture(window, name):
@@ -194,7 +218,7 @@ async def second_half(window, c):
     await press(window, "home.mark")
     await picture(window, "home")
     await press(window, "home.mark.keep")
-    assert c.markers.state.count == 1
+    await until(lambda: c.markers.state.count == 1, "a mark that is kept")
     await press(window, "live.title")
     await asyncio.sleep(1.0)
     await until(lambda: len(shown(window, Trace)) >= 4, "four curves")
@@ -255,7 +279,7 @@ async def main():
         await window.async_run("asyncio")
         running.cancel()
         await asyncio.wait([running, acting])
-    sys.stdout.write(f"small: {sorted(SMALL)}\n")
+    sys.stdout.write(f"small: {sorted(SMALL)}\nlost touches: {LOST}\n")
     if failed:
         sys.exit(failed[0])
 

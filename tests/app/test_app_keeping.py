@@ -206,12 +206,12 @@ def test_a_desktop_takes_its_passphrase_from_where_the_command_line_does(tmp_pat
 
 async def test_the_apps_recordings_are_sealed(tmp_path):
     async with on_the_air(tmp_path) as c:
-        c.shelf.keep(pseudonym="P1")
+        c.shelf.keep(pseudonym="participant-one")
         assert c.shelf.unlock()
         path = c.shelf.session(c.radio.clock())
         c.recorder.key = c.shelf.safe.key
-        with c.recorder._opened(path, "P1"):
+        with c.recorder._opened(path, "participant-one"):
             pass
         assert key_id(path) == c.shelf.safe.key.id
-        assert b"P1" not in path.read_bytes()
+        assert b"participant-one" not in path.read_bytes()
     assert safes.FOLDER == "keys"

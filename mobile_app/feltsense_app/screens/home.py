@@ -30,6 +30,10 @@ class HomeScreen(PageScreen):
         """The marks and the ways on stay; the rest follows the state."""
         w, flow = self.words, self.c.flow
         self.band, self.asked, self.sensors, self.button = Band(), Column(), Column(), Act("", self.c.home.press)
+        self.word, self.sentence = Title(role="status_text"), Words(role="status_text")
+        self.band.add_widget(self.word)
+        self.band.add_widget(self.sentence)
+        self.lines: list[tuple[str, Words]] = []
         ways = [Act(w(f"{page}.title"), partial(flow.go, page)) for page in WAYS]
         self.put(self.band, Marking(w, self.c.markers), self.asked, self.sensors)
         for pair in (ways[:2], ways[2:]):
@@ -43,9 +47,8 @@ class HomeScreen(PageScreen):
         """The band first."""
         w = self.words
         self.band.level = state.level.value
-        self.band.clear_widgets()
-        self.band.add_widget(Title(text=f"{SIGNS[state.level]}  {w('level.' + state.level)}", role="status_text"))
-        self.band.add_widget(Words(text=w(state.sentence, **dict(state.places)), role="status_text"))
+        self.word.text = f"{SIGNS[state.level]}  {w('level.' + state.level)}"
+        self.sentence.text = w(state.sentence, **dict(state.places))
         idle = state.status.paused or not state.status.recording
         self.button.text, self.button.main = w("home.resume" if idle else "home.pause"), idle
         self._ask(waiting=self.c.prompts is not None and self.c.prompts.state.waiting is not None)
@@ -59,21 +62,37 @@ class HomeScreen(PageScreen):
             self.asked.clear_widgets()
 
     def _details(self, status: Status) -> None:
+        """The same lines as before only change their words: a line made anew moves what a finger is on."""
+        said = self._said(status)
+        if [edge for edge, _ in said] != [edge for edge, _ in self.lines]:
+            self.sensors.clear_widgets()
+            self.lines = [(edge, self._line(edge)) for edge, _ in said]
+        for (_, text), (_, line) in zip(said, self.lines, strict=True):
+            line.text = text
+
+    def _line(self, edge: str) -> Words:
+        if not edge:
+            small = Small()
+            self.sensors.add_widget(small)
+            return small
+        badge = edge == "accent"
+        card, line = Card(edge=edge), Words(bold=badge, role="accent" if badge else "text")
+        card.add_widget(line)
+        self.sensors.add_widget(card)
+        return line
+
+    def _said(self, status: Status) -> list[tuple[str, str]]:
+        """Edge of the card, none without a card, and words of each line."""
         w = self.words
-        self.sensors.clear_widgets()
-        if status.inference:
-            badge = Card(edge="accent")
-            badge.add_widget(Words(text=w("home.badge"), bold=True, role="accent"))
-            self.sensors.add_widget(badge)
+        said = [("accent", w("home.badge"))] if status.inference else []
         for s in status.sensors:
-            card = Card(edge="good" if s.streaming else "bad")
             missing = f", {w('home.missing', count=s.missing)}" if s.missing else ""
             charge = "" if s.battery is None else f", {w('home.battery', percent=round(s.battery * 100))}"
             now = w("home.streaming" if s.streaming else "home.searching")
-            card.add_widget(Words(text=f"{s.name}: {now}{charge}{missing}"))
-            self.sensors.add_widget(card)
+            said.append(("good" if s.streaming else "bad", f"{s.name}: {now}{charge}{missing}"))
         parts = [] if math.isinf(status.free_bytes) else [w("home.space", gigabytes=status.free_bytes / 1e9)]
         parts += [] if status.battery is None else [w("home.battery", percent=round(status.battery * 100))]
-        self.sensors.add_widget(Small(text=", ".join(parts)))
+        said.append(("", ", ".join(parts)))
         if status.unsealed:
-            self.sensors.add_widget(Small(text=w("home.unsealed", why=status.unsealed)))
+            said.append(("", w("home.unsealed", why=status.unsealed)))
+        return said

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kivy.app import App
 from kivy.lang import Builder
+from kivy.metrics import Metrics
 from kivy.properties import BooleanProperty, StringProperty
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.boxlayout import BoxLayout
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from feltsense_app.presenters.base import Presenter
 
 __all__ = ["Act", "Band", "Card", "Column", "Field", "PageScreen", "Row", "Small", "Title", "Words"]
+
+STILL_DP = 12
+"""A finger that stays rolls less than this."""
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
@@ -48,6 +53,11 @@ class Act(ButtonBehavior, Label):  # type: ignore[misc]
     def __init__(self, text: str, pressed: Callable[[], object], **looks: Any) -> None:
         super().__init__(text=text, **looks)
         self._pressed = pressed
+
+    def on_touch_up(self, touch: Any) -> bool:
+        """What moved away under a finger that stayed was touched all the same; a finger that went away means no."""
+        self.always_release = math.hypot(touch.x - touch.ox, touch.y - touch.oy) < STILL_DP * Metrics.density
+        return bool(super().on_touch_up(touch))
 
     def on_release(self) -> None:
         """Do it, if it is possible."""
