@@ -6,10 +6,13 @@ With `neutral` the study asks for camera and microphone, and it ends with the st
 """
 
 import asyncio
+import itertools
 import logging
 import sys
 import threading
+import time
 import traceback
+from contextlib import contextmanager
 from pathlib import Path
 
 OUT, FILES, SIZE, LOOK, LANGUAGE = Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:6]
@@ -124,6 +127,15 @@ async def touched(widget, where):
     return bool(released)
 
 
+@contextmanager
+def slow_frames():
+    """A phone that has other things to do: some frames take a second."""
+    takes = itertools.cycle((0.0, 0.0, 0.1, 1.0))
+    event = Clock.schedule_interval(lambda _: time.sleep(next(takes)), 0)
+    yield
+    event.cancel()
+
+
 async def picture(window, name):
     await asyncio.sleep(0.4)
     for w in (*shown(window, Act), *shown(window, Field)):
@@ -215,10 +227,11 @@ async def steps(window, c):
 async def second_half(window, c):
     await until(lambda: c.results.state.label != "", "a result")
     await picture(window, "home")
-    await press(window, "home.mark")
-    await picture(window, "home")
-    await press(window, "home.mark.keep")
-    await until(lambda: c.markers.state.count == 1, "a mark that is kept")
+    with slow_frames():
+        await press(window, "home.mark")
+        await picture(window, "home")
+        await press(window, "home.mark.keep")
+        await until(lambda: c.markers.state.count == 1, "a mark that is kept")
     await press(window, "live.title")
     await asyncio.sleep(1.0)
     await until(lambda: len(shown(window, Trace)) >= 4, "four curves")
