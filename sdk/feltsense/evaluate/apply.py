@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from feltsense.bundle.schema import Model
     from feltsense.train.examples import Line
 
-__all__ = ["PIECE_S", "Answers", "answer", "calm_only", "inputs_of", "own_seed", "rearranged", "retimed", "silenced"]
+__all__ = [
+    "PIECE_S", "Answers", "answer", "answers", "calm_only", "inputs_of", "own_seed", "rearranged", "retimed", "silenced",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +62,29 @@ def answer(model: Model, line: Line, *, calibrated: bool = True, without: Sequen
     without : sequence of str
         Modalities that are taken away.
     """
+    return answers(model, [line], calibrated=calibrated, without=without)[0]
+
+
+def answers(
+    model: Model, lines: Sequence[Line], *, calibrated: bool = True, without: Sequence[str] = ()
+) -> list[Answers]:
+    """Answers for several timelines, which take each step of what runs along together; arguments as :func:`answer`."""
+    if not lines:
+        return []
+    said = [_each_window(model, x, calibrated, without) for x in lines]
+    logit, present, known = (np.concatenate(part) for part in zip(*said, strict=True))
+    sizes = [len(x.y) for x in lines]
+    number = np.repeat(np.arange(len(lines)), sizes)
+    smoothed = smooth(logit, present, known, np.concatenate([x.stop_s for x in lines]), model.half_life_s, number)
+    probability = decided(smoothed, present, known, model.hold, number)
+    cut = np.cumsum(sizes)[:-1]
+    return [Answers(*part) for part in zip(*(np.split(x, cut) for x in (logit, probability, present)), strict=True)]
+
+
+def _each_window(
+    model: Model, line: Line, calibrated: bool, without: Sequence[str]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Logits before the smoothing, where anything is there, and where the person's baseline applies."""
     if without:
         gone = np.isin([base(m) for m in line.schema.modalities], list(without))
         line = silenced(line, np.broadcast_to(gone, line.quality.shape))
@@ -74,8 +99,7 @@ def answer(model: Model, line: Line, *, calibrated: bool = True, without: Sequen
         tokens, gates = looked_back(out.token, out.gate, earlier(line.stop_s, starts(t.known)))
         out = runner.run(replace(given, tokens=tokens, gates=gates))
     present = out.abstain[:, 0] == 0.0
-    smoothed = smooth(out.logit, present, t.known, line.stop_s, model.half_life_s)
-    return Answers(out.logit, decided(smoothed, present, t.known, model.hold), present)
+    return out.logit, present, t.known
 
 
 def inputs_of(model: Model, line: Line) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from feltsense.bundle import SUFFIX
 from feltsense.core.modality import base
-from feltsense.evaluate.apply import answer, calm_only, inputs_of, own_seed, rearranged, silenced
+from feltsense.evaluate.apply import answers, calm_only, inputs_of, own_seed, rearranged, silenced
 from feltsense.evaluate.arms import Arm, Fold
 from feltsense.evaluate.plain import Clock, LateFusion, Motion, TimeTeller
 from feltsense.evaluate.steps import variants
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from feltsense.train.splits import Cohort, SubjectSplit
     from feltsense.train.targets import Target
 
-    Saying = Callable[[Line], tuple[NDArray[np.float64], NDArray[np.bool_]]]
+    Saying = Callable[[Sequence[Line]], list[NDArray[np.float64]]]
 
 __all__ = ["LEVELS", "SHUFFLES", "Judges", "answers_of", "judge", "learn"]
 
@@ -104,17 +104,15 @@ def judge(judges: Judges, people: Cohort, seed: int) -> list[Fold]:
     for subject in people.people:
         mine = people.only((subject,)).lines
         fold = answers_of(judges.model, mine, subject, seed)
-        fold.arms["raw"] = _joined(mine, partial(_answered, judges.raw, calibrated=False))
-        fold.arms["time_only"] = _joined(mine, _counted(judges.clock))
-        fold.arms["time_only_order_randomised"] = Arm.joined(
-            [_shuffled(judges.clock, x, s) for x in mine for s in range(SHUFFLES)]
-        )
+        fold.arms["raw"] = _answered(judges.raw, mine, calibrated=False)
+        fold.arms["time_only"] = _scored(_each(judges.clock), mine)
+        fold.arms["time_only_order_randomised"] = _shuffled(_each(judges.clock), mine)
         if judges.motion is not None:
-            fold.arms["motion_only"] = _joined(mine, _counted(judges.motion))
-        fold.arms["late_fusion"] = _joined(mine, _counted(judges.plain))
-        fold.curves["late_fusion"] = _curve(judges.plain, mine, seed)
+            fold.arms["motion_only"] = _scored(_each(judges.motion), mine)
+        fold.arms["late_fusion"] = _scored(_each(judges.plain), mine)
+        fold.curves["late_fusion"] = _curve(_each(judges.plain), mine, seed)
         for name, model, known in judges.without:
-            fold.arms[name] = _joined(mine, partial(_answered, model, calibrated=known))
+            fold.arms[name] = _answered(model, mine, calibrated=known)
         leak = np.concatenate([judges.teller(x) for x in mine])
         out.append(replace(fold, chosen=judges.model.training["chosen"], time_leak=leak))
     return out
@@ -122,72 +120,72 @@ def judge(judges: Judges, people: Cohort, seed: int) -> list[Fold]:
 
 def answers_of(model: Model, mine: Sequence[Line], subject: str, seed: int) -> Fold:
     """One person's answers, of all arms that need nothing but the model."""
-    silent = sum(int((x.scored & ~answer(model, x).present).sum()) for x in mine)
     votes = [x.votes[x.scored] for x in mine if x.votes is not None]
     about = {k: v for x in mine for k, v in x.about.items()}
+    arms, windows = _arms(model, mine), sum(int(x.scored.sum()) for x in mine)
     return Fold(
-        subject, _arms(model, mine), {"model": _curve(_smoothed(model), mine, seed)}, np.empty((0, 2)), silent,
-        sum(int(x.scored.sum()) for x in mine), about, np.concatenate(votes) if votes else None,
+        subject, arms, {"model": _curve(_smoothed(model), mine, seed)}, np.empty((0, 2)),
+        windows - len(arms["rest"].truth), windows, about, np.concatenate(votes) if votes else None,
         sum(int((x.y < 0).sum()) for x in mine),
     )
 
 
 def _arms(model: Model, mine: Sequence[Line]) -> dict[str, Arm]:
     """Arms that need nothing but the model: calibrated or not, rearranged, calm only, modalities alone and left out."""
+    quiet = [calm_only(x, HOP_S, 0) for x in mine]
+    calm = zip(mine, quiet, answers(model, [moved for moved, _ in quiet]), strict=True)
     out = {
-        "rest": _joined(mine, partial(_answered, model)),
-        "rest_model_without_profile": _joined(mine, partial(_answered, model, calibrated=False)),
-        "order_randomised": Arm.joined([_shuffled(_smoothed(model), x, seed) for x in mine for seed in range(SHUFFLES)]),
-        "calm_only": Arm.joined([_calm(model, x) for x in mine]),
+        "rest": _answered(model, mine),
+        "rest_model_without_profile": _answered(model, mine, calibrated=False),
+        "order_randomised": _shuffled(_smoothed(model), mine),
+        "calm_only": Arm.joined([Arm.of(m, x.scored[order] & a.present, a.probability) for x, (m, order), a in calm]),
     }
+    without: dict[frozenset[str], Arm] = {}
     for m in model.modalities:
-        gone = [other for other in model.modalities if other != m]
-        if gone:
-            out[f"{m}_alone"] = _joined(mine, partial(_answered, model, without=gone))
-            out[f"without_{m}"] = _joined(mine, partial(_answered, model, without=(m,)))
+        others = frozenset(model.modalities) - {m}
+        if others:
+            # Of two modalities one alone is the other left out.
+            for name, gone in ((f"{m}_alone", others), (f"without_{m}", frozenset({m}))):
+                if gone not in without:
+                    without[gone] = _answered(model, mine, without=sorted(gone))
+                out[name] = without[gone]
     return out
 
 
-def _counted(say: Callable[[Line], NDArray[np.float64]]) -> Saying:
-    """Answers that there always are."""
-    return lambda line: (say(line), line.scored)
+def _each(say: Callable[[Line], NDArray[np.float64]]) -> Saying:
+    """Probabilities of a control, timeline by timeline."""
+    return lambda lines: [say(x) for x in lines]
 
 
-def _joined(mine: Sequence[Line], say: Saying) -> Arm:
-    """One way of answering, over a person's recordings; `say` gives probabilities and which windows count."""
-    return Arm.joined([Arm.of(x, keep, p) for x in mine for p, keep in (say(x),)])
+def _smoothed(model: Model) -> Saying:
+    """Those of a model, all timelines at once."""
+    return lambda lines: [a.probability for a in answers(model, lines)]
 
 
-def _answered(
-    model: Model, line: Line, *, calibrated: bool = True, without: Sequence[str] = ()
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    said = answer(model, line, calibrated=calibrated, without=without)
-    return said.probability, line.scored & said.present
+def _scored(say: Saying, mine: Sequence[Line]) -> Arm:
+    """Every scored window of a person's recordings, also one about which nothing is known."""
+    return Arm.joined([Arm.of(x, x.scored, p) for x, p in zip(mine, say(mine), strict=True)])
 
 
-def _smoothed(model: Model) -> Callable[[Line], NDArray[np.float64]]:
-    return lambda line: answer(model, line).probability
+def _answered(model: Model, mine: Sequence[Line], *, calibrated: bool = True, without: Sequence[str] = ()) -> Arm:
+    """Scored windows that a model has an answer about."""
+    said = answers(model, mine, calibrated=calibrated, without=without)
+    return Arm.joined([Arm.of(x, x.scored & a.present, a.probability) for x, a in zip(mine, said, strict=True)])
 
 
-def _shuffled(say: Callable[[Line], NDArray[np.float64]], line: Line, seed: int) -> Arm:
-    """Answers on a rearranged timeline, of the windows that are scored on the true one."""
-    moved, order = rearranged(line, HOP_S, seed)
-    return Arm.of(moved, line.scored[order], say(moved))
+def _shuffled(say: Saying, mine: Sequence[Line]) -> Arm:
+    """Answers on rearranged timelines, of the windows that are scored on the true one."""
+    moved = [(x, *rearranged(x, HOP_S, seed)) for x in mine for seed in range(SHUFFLES)]
+    said = say([new for _, new, _ in moved])
+    return Arm.joined([Arm.of(new, x.scored[order], p) for (x, new, order), p in zip(moved, said, strict=True)])
 
 
-def _calm(model: Model, line: Line) -> Arm:
-    quiet, order = calm_only(line, HOP_S, 0)
-    said = answer(model, quiet)
-    return Arm.of(quiet, line.scored[order] & said.present, said.probability)
-
-
-def _curve(say: Callable[[Line], NDArray[np.float64]], mine: Sequence[Line], seed: int) -> list[Arm]:
-    """Answers with ever more missing; every scored window counts, also one about which nothing is known."""
-    out = []
-    for level in LEVELS:
-        gone = [silenced(x, _silent(x, level, seed)) for x in mine]
-        out.append(Arm.joined([Arm.of(x, x.scored, say(x)) for x in gone]))
-    return out
+def _curve(say: Saying, mine: Sequence[Line], seed: int) -> list[Arm]:
+    """Answers with ever more missing."""
+    gone = [silenced(x, _silent(x, level, seed)) for level in LEVELS for x in mine]
+    said = say(gone)
+    parts = [Arm.of(x, x.scored, p) for x, p in zip(gone, said, strict=True)]
+    return [Arm.joined(parts[i : i + len(mine)]) for i in range(0, len(parts), len(mine))]
 
 
 def _silent(line: Line, level: float, seed: int) -> NDArray[np.bool_]:

@@ -78,6 +78,10 @@ def smooth(
 
 def _shares(since: NDArray[np.float64], half_life: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What is left of the mean, and the share of the logit before: computed as the session does, one by one."""
+    if len(since) and (since == since[0]).all():
+        # Nearly always: windows are a hop apart, in every timeline.
+        one = float(since[0])
+        return np.array([[decay(one, half_life)]]), np.array([[lead(one, half_life)]])
     kinds, which = np.unique(since, return_inverse=True)
     left = np.array([decay(s, half_life) for s in kinds.tolist()])
     lately = np.array([lead(s, half_life) for s in kinds.tolist()])
