@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from feltsense.core.chunk import Chunk, StreamInfo
+from feltsense.core.recording import Recording, Stream
 from feltsense.core.signals import spec
 from feltsense.core.timeline import NS, TimeMap
 from feltsense.store import DataKey, Reader, Writer, read, write
@@ -94,13 +95,30 @@ def throughput(folder, sealed, where):
 def disk(folder):
     """What this disk itself takes for 360 writes of 40 kB, each synced: the wall time of any recorder is above it."""
     block = bytes(40_000)
-    begun = time.perf_counter()
-    with (folder / "raw").open("wb", buffering=0) as file:
-        for _ in range(360):
-            file.write(block)
+    for where, places in (("at a growing end", 360), ("over what is there", 20)):
+        with (folder / "raw").open("wb", buffering=0) as file:
+            file.write(bytes(len(block) * (places if places < 360 else 0)))
             os.fsync(file.fileno())
+            begun = time.perf_counter()
+            for k in range(360):
+                os.pwrite(file.fileno(), block, k % places * len(block))
+                os.fsync(file.fileno())
+        wall = time.perf_counter() - begun
+        print(f"disk    360 plain writes of 40 kB {where}, each synced: {3600 / wall:.0f} x (wall)")
+
+
+def whole(folder):
+    """One hour, written as an import does: one transaction, synced."""
+    hour = 3600
+    streams = {}
+    signals = (ecg(hour)[0], np.arange(hour * 4) % 97 / 1e4 + 5, np.arange(hour) % 13 / 100 + 33)
+    for info, x in zip(infos(), signals, strict=True):
+        streams[info.id] = Stream.from_chunks(info, [Chunk(info, 0, 0, x, TimeMap.uniform(T0, info.spec.rate))])
+    begun = time.perf_counter()
+    write(folder / "whole.felt", Recording("S", streams), key=KEY)
     wall = time.perf_counter() - begun
-    print(f"disk    360 plain writes of 40 kB, each synced: {3600 / wall:.0f} x (wall)")
+    print(f"sealed  the same hour as an import writes it, one synced commit on this disk: {hour / wall:8.0f} x (wall)   "
+          f"floor {FASTER}")  # fmt: skip
 
 
 def size(folder):
@@ -108,10 +126,8 @@ def size(folder):
     wave, source = ecg(86_400)
     info = infos()[0]
     path = folder / "day.felt"
-    from feltsense.core.recording import Recording, Stream
-
-    whole = Stream.from_chunks(info, [Chunk(info, 0, 0, wave, TimeMap.uniform(T0, info.spec.rate))])
-    write(path, Recording("S", {info.id: whole}), key=KEY)
+    day = Stream.from_chunks(info, [Chunk(info, 0, 0, wave, TimeMap.uniform(T0, info.spec.rate))])
+    write(path, Recording("S", {info.id: day}), key=KEY)
     mb = path.stat().st_size / 1e6
     print(f"sealed  24 h of ECG at 130 Hz ({source}): {mb:.1f} MB   floor {SMALLER} MB; int16 raw would be 22.5 MB")
     rng = random.Random(1)
@@ -201,6 +217,7 @@ def main():
             throughput(folder, False, "disk")
             throughput(folder, True, "disk")
             disk(folder)
+            whole(folder)
             if MEMORY.is_dir():
                 # Every commit is synced here, too; what a sync costs is the disk's own affair.
                 with tempfile.TemporaryDirectory(dir=MEMORY) as quick:

@@ -44,7 +44,7 @@ class Judge:
         if self.model is None:
             from feltsense import bundle
 
-            parts[0] = bundle.load(None).id.encode()
+            parts[0] = bundle.load(None, "numpy").id.encode()  # to be named, not to be run
         return hashlib.sha256(b"|".join(parts)).hexdigest()[:16]
 
 
@@ -100,7 +100,8 @@ def _digests(folder: Path, cache: Path | None, judge: Judge | None) -> tuple[lis
 
     known = {} if cache is None else _load(cache)
     paths = sorted(folder.rglob("*.felt"))
-    names = [f"{p.relative_to(folder)}|{_state(p)}|{'' if judge is None else judge.name}" for p in paths]
+    told_by = "" if judge is None else judge.name
+    names = [f"{p.relative_to(folder)}|{_state(p)}|{told_by}" for p in paths]
     made: list[Digest | str | None] = [known.get(name) for name in names]
     fresh = [n for n, digest in enumerate(made) if digest is None]
     for n, found in progress(_reduced([paths[n] for n in fresh], judge), len(fresh), "read"):

@@ -125,7 +125,7 @@ def _course(args: argparse.Namespace) -> int:
         msg = f"{args.out}: a folder's report covers 1 to {MOST_DAYS} days and is written as {', '.join(DOCUMENTS)}"
         raise InputError(msg)
     profile = None if args.profile is None else UserProfile.load(args.profile)
-    who = card(model_line(bundle.load(args.model)), profile)
+    who = card(model_line(bundle.load(args.model, "numpy")), profile)  # it is asked by the workers
     made = course_of(args.recording, args.days, args.subject, args.digests, Judge(args.model, args.profile))
     say = plain_days if args.reader == "participant" else over_days
     write(args.out, say(made, args.contact, args.language, who), args.paper, accessible=args.accessible)

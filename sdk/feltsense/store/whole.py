@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,8 +57,19 @@ def write(
             for event in recording.events:
                 writer.event(event)
         os.replace(part, target)
+        _settle(target.parent)
     except OSError as e:
         msg = f"{target}: cannot be put in place ({e.strerror})"
         raise RecordingError(msg) from e
     finally:
         remove(part)
+
+
+def _settle(folder: Path) -> None:
+    """Have the disk know the new name, too: a loss of power would leave the old one."""
+    with suppress(OSError):  # not every system syncs a folder
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
