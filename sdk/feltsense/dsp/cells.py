@@ -89,13 +89,28 @@ class Cells:
 
     def timed(self, start_ns: int, stop_ns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Those cells' first and last sample times, shape (k, 2), and their summaries, shape (k, width): views."""
+        a, b = self.numbers(start_ns, stop_ns)
+        return self._times.between(a, b), self._rows.between(a, b)
+
+    def numbers(self, start_ns: int, stop_ns: int) -> tuple[int, int]:
+        """Absolute numbers of those cells: the first, and the one after the last."""
         times = self._times.rows
         if not len(times) or times[-1, 1] < stop_ns:
             self._complete()
             times = self._times.rows
         a = int(times[:, 0].searchsorted(start_ns))
         b = int(times[:, 1].searchsorted(stop_ns))
-        return times[a : max(a, b)], self._rows.rows[a : max(a, b)]
+        first = self._times.start
+        return first + a, first + max(a, b)
+
+    def numbered(self, a: int, b: int) -> NDArray[np.float64]:
+        """Summaries of the cells number `a` up to `b`: a view."""
+        return self._rows.between(a, b)
+
+    @property
+    def start(self) -> int:
+        """Number of the first cell that is still there."""
+        return self._rows.start
 
     def forget(self, before_ns: int) -> None:
         """Drop the cells that begin before `before_ns`."""

@@ -5,15 +5,14 @@ Definitions
 - Sample entropy: m = 2, r = 0.2 standard deviations (n − 1), after Richman & Moorman 2000, Am J Physiol 278:H2039.
 - DFA α1: windows of 4–11 beats that overlap by half, after Peng 1995, Chaos 5:82, as NeuroKit2 computes it.
 
-Both are asked for with every window of a live session: entropy compares only pairs that are near after sorting (a tenth
-of all), and the windows of all lengths are gathered at once.
+Entropy compares only pairs that are near after sorting (a tenth of all). Windows that move on over one series have both in
+a fraction of the time: :mod:`feltsense.dsp.repeats`.
 """
 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,9 +23,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
-__all__ = ["dfa_short", "sample_entropy"]
+__all__ = [
+    "LEAST_BEATS",
+    "SEGMENTS",
+    "dfa_short",
+    "entropy_of",
+    "exponent_of",
+    "radius_of",
+    "sample_entropy",
+    "segments",
+]
 
 _SAMPEN_LENGTH, _SAMPEN_RADIUS = 2, 0.2
 _SLACK_MS = 1e-6
@@ -34,8 +41,11 @@ _SLACK_MS = 1e-6
 _DFA_BEATS = range(4, 12)
 _DFA_STILL_MS2 = 1e-8
 """Variance of a segment that counts as none."""
-_LENGTHS_KEPT = 64
-"""Lengths of series whose windows are remembered: those of one session vary by a few dozen."""
+LEAST_BEATS = _DFA_BEATS[-1] + 1
+"""Fewer make no segment of the longest kind."""
+SEGMENTS = len(_DFA_BEATS)
+_TOGETHER = 64
+"""Intervals whose segments are computed at once."""
 
 
 def sample_entropy(nn_ms: Array) -> float:
@@ -47,10 +57,9 @@ def sample_entropy(nn_ms: Array) -> float:
         NN intervals of one piece.
     """
     m = len(nn_ms) - _SAMPEN_LENGTH
-    spread = mean_sd(nn_ms)[1] if m > 1 else 0.0
-    if spread <= STILL_MS:
+    radius = radius_of(nn_ms) if m > 1 else 0.0
+    if not radius:
         return math.nan
-    radius = _SAMPEN_RADIUS * spread
     order = nn_ms[:m].argsort()
     here, after, last = nn_ms[order], nn_ms[order + 1], nn_ms[order + 2]
     each = np.arange(m)
@@ -68,48 +77,72 @@ def sample_entropy(nn_ms: Array) -> float:
     near_at = near.nonzero()[0]
     patterns = len(near_at)
     repeated = int(np.count_nonzero(np.abs(last.take(one.take(near_at)) - last.take(two.take(near_at))) <= radius))
+    return entropy_of(repeated, patterns)
+
+
+def radius_of(nn_ms: Array) -> float:
+    """How near patterns must be to each other to repeat, ms; 0 for a series that stands still."""
+    spread = mean_sd(nn_ms)[1]
+    return _SAMPEN_RADIUS * spread if spread > STILL_MS else 0.0
+
+
+def entropy_of(repeated: int, patterns: int) -> float:
+    """Sample entropy, of so many pairs of patterns that are near, and so many of them that stay near; NaN without any."""
     return -math.log(repeated / patterns) if repeated else math.nan
 
 
-class _Windows(NamedTuple):
-    """Windows of all lengths over a series, one after the other."""
-
-    places: Ints
-    """What they hold of the series."""
-    start: Ints
-    """Where each window begins in `places`."""
-    beats: Array
-    """Length of each."""
-    group: Ints
-    """Where the windows of each length begin in `start`."""
-    sizes: Array
-    """How many there are of each length."""
-    stops: tuple[int, ...]
-    """Where those of each length end in `places`."""
-
-
-@lru_cache(maxsize=_LENGTHS_KEPT)
-def _windows(n: int) -> _Windows:
-    parts = [np.arange(0, n - b, b // 2)[:, None] + np.arange(b) for b in _DFA_BEATS]
-    beats = np.concatenate([np.full(len(p), float(p.shape[1])) for p in parts])
-    sizes = np.array([len(p) for p in parts])
-    index = np.concatenate([p.ravel() for p in parts])
-    start = np.concatenate(([0], np.cumsum(beats)[:-1])).astype(np.int64)
-    stops = tuple(np.cumsum([p.size for p in parts]).tolist())
-    return _Windows(index, start, beats, np.cumsum(sizes) - sizes, sizes.astype(np.float64), stops)
-
-
-def _projector(beats: int) -> Array:
-    """Matrix that takes mean and line out of a window."""
+def _detrended(beats: int) -> Array:
+    """Matrix from 11 intervals to the profile about its line of the last `beats` of them, shape (beats, 11)."""
     x = np.arange(beats) - 0.5 * (beats - 1)
-    out: Array = np.eye(beats) - 1.0 / beats - x[:, None] * x / (x * x).sum()
+    line = np.eye(beats) - 1.0 / beats - x[:, None] * x / (x * x).sum()
+    out = np.zeros((beats, LEAST_BEATS - 1))
+    out[:, -beats:] = line @ np.tri(beats)
     return out
 
 
-_PROJECTORS = tuple(_projector(b) for b in _DFA_BEATS)
-_LOG_BEATS = np.log2(np.array(_DFA_BEATS))
-_LEVER = (_LOG_BEATS - _LOG_BEATS.mean()) / ((_LOG_BEATS - _LOG_BEATS.mean()) ** 2).sum()
+_DETRENDED = np.concatenate([_detrended(b) for b in _DFA_BEATS])
+_GROUPS = np.cumsum([0, *_DFA_BEATS][:-1])
+_SIZES = np.array(_DFA_BEATS, dtype=np.float64)
+_LOG_BEATS = np.log2(_SIZES)
+_LEVER = ((_LOG_BEATS - _LOG_BEATS.mean()) / ((_LOG_BEATS - _LOG_BEATS.mean()) ** 2).sum()).tolist()
 """Least-squares slope over the logarithm of the lengths, as weights."""
+
+
+def segments(nn_ms: Array) -> Array:
+    """Fluctuation of the segments that end at each interval, ms²: one row a length of 4–11 beats, shape (8, n).
+
+    0 where a segment begins before the series, or stands still. A profile is taken about its line, so the mean that is taken
+    off the intervals first does not matter; here it is the last interval of each segment.
+    """
+    beats = LEAST_BEATS - 1
+    known = np.concatenate((np.full(beats - 1, np.nan), nn_ms))
+    out = np.zeros((SEGMENTS, len(nn_ms)))
+    for at in range(0, len(nn_ms), _TOGETHER):
+        last = min(at + _TOGETHER, len(nn_ms))
+        rows = np.lib.stride_tricks.sliding_window_view(known[at : last + beats - 1], beats) - nn_ms[at:last, None]
+        missing = np.isnan(rows)
+        rows[missing] = 0.0
+        # No matrix product: it may add up in another order for another number of rows.
+        rest = np.add.reduce(rows[:, None] * _DETRENDED, axis=2)
+        rest *= rest
+        out[:, at:last] = np.add.reduceat(rest, _GROUPS, axis=1).T / _SIZES[:, None]
+    for row, size in zip(out, _DFA_BEATS, strict=True):
+        row[: size - 1] = 0.0
+    out[out <= _DFA_STILL_MS2] = 0.0
+    return out
+
+
+def exponent_of(fluctuations: Array) -> float:
+    """α1 of a series whose :func:`segments` are given, shape (8, n); NaN where those of a length all stand still."""
+    n = fluctuations.shape[1]
+    out = 0.0
+    for row, beats, lever in zip(fluctuations, _DFA_BEATS, _LEVER, strict=True):
+        own = row[beats - 1 : n - 1 : beats // 2]
+        moving = int(np.count_nonzero(own))
+        if not moving:
+            return math.nan
+        out += lever * 0.5 * math.log2(float(np.add.reduce(own)) / moving)
+    return out
 
 
 def dfa_short(nn_ms: Array) -> float:
@@ -120,26 +153,6 @@ def dfa_short(nn_ms: Array) -> float:
     nn_ms : ndarray, shape (n,)
         NN intervals of one piece.
     """
-    n = len(nn_ms)
-    if n <= _DFA_BEATS[-1]:
+    if len(nn_ms) < LEAST_BEATS or not radius_of(nn_ms):
         return math.nan
-    mean, spread = mean_sd(nn_ms)
-    if spread <= STILL_MS:
-        return math.nan
-    windows = _windows(n)
-    profile = np.add.accumulate(nn_ms - mean).take(windows.places)
-    rest = np.empty_like(profile)
-    at = 0
-    for projector, stop in zip(_PROJECTORS, windows.stops, strict=True):
-        shape = -1, len(projector)
-        np.dot(profile[at:stop].reshape(shape), projector, out=rest[at:stop].reshape(shape))
-        at = stop
-    rest *= rest
-    variance = np.add.reduceat(rest, windows.start) / windows.beats
-    moves, count = variance > _DFA_STILL_MS2, windows.sizes
-    if not np.logical_and.reduce(moves):
-        variance[~moves] = 0.0
-        count = np.add.reduceat(moves, windows.group, dtype=np.float64)
-        if not count.all():
-            return math.nan
-    return float(np.add.reduce(_LEVER * (0.5 * np.log2(np.add.reduceat(variance, windows.group) / count))))
+    return exponent_of(segments(nn_ms))

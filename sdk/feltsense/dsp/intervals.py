@@ -20,9 +20,24 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["IntervalRule", "TimeDomain", "mean_sd", "near_median", "quantile", "quantile_rows", "successive", "time_domain"]
+__all__ = [
+    "DIFFERENCES",
+    "IntervalRule",
+    "TimeDomain",
+    "described",
+    "differences",
+    "mean_sd",
+    "near_median",
+    "quantile",
+    "quantile_rows",
+    "successive",
+    "time_domain",
+]
 
 _SQRT2 = math.sqrt(2.0)
+_ACROSS, _ALONG, _SQUARE, _OVER_50, _OVER_20 = range(5)
+"""Rows of :func:`differences`: across and along the Poincaré plot's line of identity, square, and whether large."""
+DIFFERENCES = 5
 MAD_TO_SD = 1.4826
 """Median absolute deviation → standard deviation of a normal distribution."""
 
@@ -154,25 +169,53 @@ def time_domain(interval_ms: NDArray[np.float64], valid: NDArray[np.bool_]) -> T
     valid : ndarray of bool, shape (n,)
         Which to use; never true where the interval is NaN.
     """
-    nn = interval_ms[valid]
+    pairs = valid[1:] & valid[:-1]
+    return described(interval_ms[valid], differences(interval_ms[:-1][pairs], interval_ms[1:][pairs]))
+
+
+def differences(earlier_ms: NDArray[np.float64], later_ms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What :func:`described` needs of neighbouring intervals, shape (5, n): computed once, however many windows hold them.
+
+    Parameters
+    ----------
+    earlier_ms, later_ms : ndarray, shape (n,)
+        Intervals and those that follow them, ms.
+    """
+    out = np.empty((DIFFERENCES, len(later_ms)))
+    d = np.subtract(later_ms, earlier_ms, out=out[_ACROSS])
+    np.add(later_ms, earlier_ms, out=out[_ALONG])
+    out[_ALONG] /= _SQRT2
+    np.multiply(d, d, out=out[_SQUARE])
+    size = np.abs(d)
+    np.greater(size, 50.0, out=out[_OVER_50], casting="unsafe")
+    np.greater(size, 20.0, out=out[_OVER_20], casting="unsafe")
+    return out
+
+
+def described(nn: NDArray[np.float64], pairs: NDArray[np.float64]) -> TimeDomain:
+    """Time-domain variability of NN intervals, shape (n,), and of :func:`differences` between them, shape (5, m)."""
     nan = math.nan
-    n = len(nn)
+    n, m = len(nn), pairs.shape[1]
     if not n:
         return TimeDomain(0, 0, *(nan,) * 15)
-    pairs = valid[1:] & valid[:-1]
-    later, earlier = interval_ms[1:], interval_ms[:-1]
-    if not pairs.all():
-        later, earlier = later[pairs], earlier[pairs]
-    d = later - earlier
-    m = len(d)
     mean, sdnn = mean_sd(nn)
     ordered = np.sort(nn)
     median = quantile(ordered, 0.5)
-    away = np.abs(nn - median)
+    away = nn - median
+    np.abs(away, out=away)
     away.sort()
-    rmssd = math.sqrt(float(np.add.reduce(d * d)) / m) if m else nan
-    sdsd = mean_sd(d)[1]
-    size = np.abs(d)
+    rmssd = pnn50 = pnn20 = sdsd = sd2 = nan
+    if m:
+        across, along, squares, over_50, over_20 = np.add.reduce(pairs, axis=1).tolist()
+        rmssd = math.sqrt(squares / m)
+        pnn50, pnn20 = 100.0 * over_50 / (m + 1), 100.0 * over_20 / (m + 1)
+    if m > 1:
+        centred = np.empty((2, m))
+        np.subtract(pairs[_ACROSS], across / m, out=centred[0])
+        np.subtract(pairs[_ALONG], along / m, out=centred[1])
+        centred *= centred
+        across, along = np.add.reduce(centred, axis=1).tolist()
+        sdsd, sd2 = math.sqrt(across / (m - 1)), math.sqrt(along / (m - 1))
     return TimeDomain(
         n=n,
         differences=m,
@@ -183,14 +226,14 @@ def time_domain(interval_ms: NDArray[np.float64], valid: NDArray[np.bool_]) -> T
         sdnn=sdnn,
         rmssd=rmssd,
         sdsd=sdsd,
-        pnn50=100.0 * int(np.count_nonzero(size > 50.0)) / (m + 1) if m else nan,
-        pnn20=100.0 * int(np.count_nonzero(size > 20.0)) / (m + 1) if m else nan,
+        pnn50=pnn50,
+        pnn20=pnn20,
         cvnn=sdnn / mean,
         cvsd=rmssd / mean,
         mad_nn=MAD_TO_SD * quantile(away, 0.5),
         iqr_nn=quantile(ordered, 0.75) - quantile(ordered, 0.25),
         sd1=sdsd / _SQRT2,
-        sd2=mean_sd((later + earlier) / _SQRT2)[1],
+        sd2=sd2,
     )
 
 

@@ -13,10 +13,9 @@ gapless piece.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.fft import rfft
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
 
 __all__ = [
     "HF_HZ",
@@ -47,6 +48,8 @@ _BREATH_HZ = (0.12, 0.5)
 """7–30 breaths a minute: above the slow wave of blood pressure at 0.1 Hz."""
 _BREATH_NEAR_HZ, _BREATH_SHARE = 0.03, 0.5
 """A breath rate is one where at least half of the band's power lies so near to it."""
+_PIECES = 5
+"""Numbers of a piece of a spline: four coefficients, and where it begins."""
 _LEAST_POINTS = 8
 """Fewer intervals make no spectrum."""
 _TOGETHER = 128
@@ -55,8 +58,7 @@ _LENGTHS_KEPT = 256
 """Lengths of series whose bins are remembered: those of a session's windows vary by some ten."""
 
 
-@dataclass(frozen=True, slots=True)
-class Powers:
+class Powers(NamedTuple):
     """Power of a tachogram, ms²; NaN for a series too short to have a spectrum."""
 
     vlf: float
@@ -71,7 +73,7 @@ class Powers:
         return self.vlf + self.lf + self.hf
 
 
-def band_powers(at_s: NDArray[np.float64], nn_ms: NDArray[np.float64]) -> Powers:
+def band_powers(at_s: Array, nn_ms: Array) -> Powers:
     """Power in the three bands.
 
     Parameters
@@ -83,10 +85,10 @@ def band_powers(at_s: NDArray[np.float64], nn_ms: NDArray[np.float64]) -> Powers
     """
     if len(nn_ms) < _LEAST_POINTS:
         return Powers(*(math.nan,) * 4)
-    return Powers(*_bands(_spline_rows(at_s[None], nn_ms[None])[0][None])[0].tolist())
+    return _bands_of(_spline(at_s, nn_ms))
 
 
-def band_powers_rows(series: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> NDArray[np.float64]:
+def band_powers_rows(series: Sequence[tuple[Array, Array]]) -> Array:
     """Power of many series in the three bands: the same bits as one by one.
 
     Parameters
@@ -127,7 +129,7 @@ class _Bins(NamedTuple):
     last: int
     cuts: tuple[int, ...]
     scale: float
-    """One-sided: the sum over all bins is the variance of the series."""
+    """One-sided: the sum over all bins is the variance of the series; for four times the window's spectrum."""
     breath: int
     """First kept bin of the band of breathing."""
     near: int
@@ -140,18 +142,14 @@ def _bins(n: int) -> _Bins:
     cuts = tuple(min(max(k - first, 0), max(last - first, 0)) for k in borders)
     breath = max(math.ceil(_BREATH_HZ[0] * n / _RATE) - first, 1)
     # The mean square of a periodic Hann window is 3/8.
-    return _Bins(first, last, cuts, 2.0 / (n * n * 0.375), breath, round(_BREATH_NEAR_HZ * n / _RATE))
+    return _Bins(first, last, cuts, 2.0 / (16.0 * n * n * 0.375), breath, round(_BREATH_NEAR_HZ * n / _RATE))
 
 
-def _bands(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _bands(x: Array) -> Array:
     """Power in the bands, and the breath's frequency, of series of n points, shape (k, n) → (k, 4)."""
     n = x.shape[1]
     bins = _bins(n)
-    first, last = bins.first, bins.last
-    plain = rfft(x - np.add.reduce(x, axis=1, keepdims=True) / n)
-    # A periodic Hann window in time is this in frequency.
-    hann = 0.5 * plain[:, first:last] - 0.25 * (plain[:, first - 1 : last - 1] + plain[:, first + 1 : last + 1])
-    power = (hann.real**2 + hann.imag**2) * bins.scale
+    power = _power(x, bins)
     out = np.empty((len(x), 4))
     for column, (low, high) in enumerate(pairwise(bins.cuts)):
         np.add.reduce(power[:, low:high], axis=1, out=out[:, column])
@@ -159,14 +157,35 @@ def _bands(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return out
 
 
-def _breaths(power: NDArray[np.float64], bins: _Bins, n: int) -> NDArray[np.float64]:
+def _bands_of(x: Array) -> Powers:
+    """As :func:`_bands`, of one series, shape (n,): the same bits."""
+    n = len(x)
+    bins = _bins(n)
+    power = _power(x, bins)
+    vlf, lf, hf = [float(np.add.reduce(power[low:high])) for low, high in pairwise(bins.cuts)]
+    return Powers(vlf, lf, hf, _breath(power.tolist(), bins, n) if len(power) - 1 - bins.breath >= 1 else math.nan)
+
+
+def _power(x: Array, bins: _Bins) -> Array:
+    """Power of the kept bins of series along the last axis."""
+    first, last = bins.first, bins.last
+    plain = rfft(x - np.add.reduce(x, axis=-1, keepdims=True) / x.shape[-1])
+    # A periodic Hann window in time is this in frequency: here four times as large, which `scale` takes back.
+    hann = plain[..., first:last] * 2.0
+    hann -= plain[..., first - 1 : last - 1] + plain[..., first + 1 : last + 1]
+    parts = hann.view(np.float64)
+    parts *= parts
+    power: Array = parts[..., ::2] + parts[..., 1::2]
+    power *= bins.scale
+    return power
+
+
+def _breaths(power: Array, bins: _Bins, n: int) -> Array:
     """Frequency of the one peak that stands out in the band of breathing, of each row of bins."""
     rows, count = power.shape
     low, near = bins.breath, bins.near
     if count - 1 - low < 1:
         return np.full(rows, np.nan)
-    if rows == 1:
-        return np.array([_breath(power[0].tolist(), bins, n)])
     k = low + power[:, low:-1].argmax(axis=1)
     total = np.zeros((rows, count - low + 1))
     power[:, low:].cumsum(axis=1, out=total[:, 1:])
@@ -192,10 +211,8 @@ def _breath(power: list[float], bins: _Bins, n: int) -> float:
     return (bins.first + k + 0.5 * (before - after) / (before - 2.0 * at + after)) * (_RATE / n)
 
 
-def _spline_rows(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _spline_rows(x: Array, y: Array) -> tuple[Array, NDArray[np.int64]]:
     """Cubic splines (not-a-knot) through the rows, at points 1/rate apart from each row's first knot to its last.
-
-    Source of the equations for the slopes at the knots: de Boor 1978, A Practical Guide to Splines, chapter IV.
 
     Returns
     -------
@@ -204,44 +221,80 @@ def _spline_rows(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArra
     size : ndarray of int64, shape (k,)
         How many each row has.
     """
-    dx = x[:, 1:] - x[:, :-1]
-    rise = (y[:, 1:] - y[:, :-1]) / dx
-    slope = _slopes(dx, rise)
-    right, left = slope[:, 1:], slope[:, :-1]
-    bend = (left + right - 2.0 * rise) / dx
     since = x - x[:, :1]
     reached = np.ceil(since * _RATE).astype(np.int64)
     size = reached[:, -1]
-    count = (reached[:, 1:] - reached[:, :-1]).ravel()
     begin = np.cumsum(size) - size
-    rows = (bend / dx, (rise - left) / dx - bend, left, y[:, :-1], since[:, :-1])
-    a, b, c, d, knot = np.array([r.ravel() for r in rows]).repeat(count, axis=1)
-    at = np.arange(len(knot), dtype=np.float64)
-    if len(x) > 1:
-        at -= begin.repeat(size)
+    at = np.arange(int(size.sum()), dtype=np.float64)
+    at -= begin.repeat(size)
+    pieces = _pieces(x, y, since).reshape(_PIECES, -1)
+    return _evaluated(pieces, (reached[:, 1:] - reached[:, :-1]).ravel(), at), size
+
+
+def _spline(x: Array, y: Array) -> Array:
+    """As :func:`_spline_rows`, of one row, shape (n,): the same bits."""
+    since = x - x[0]
+    reached = np.ceil(since * _RATE).astype(np.int64)
+    at = np.arange(int(reached[-1]), dtype=np.float64)
+    return _evaluated(_pieces(x, y, since), reached[1:] - reached[:-1], at)
+
+
+def _evaluated(pieces: Array, count: NDArray[np.int64], at: Array) -> Array:
+    """Points of the pieces, `count` of each, at so many periods since their row's first knot; `at` is changed."""
+    out: Array
+    out, b, c, d, knot = pieces.repeat(count, axis=1)
     at /= _RATE
     at -= knot
     for less in (b, c, d):
-        a *= at
-        a += less
-    return a, size
+        out *= at
+        out += less
+    return out
 
 
-def _slopes(dx: NDArray[np.float64], rise: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Slopes at the knots, shape (k, n), from the knots' distances and the rises between them, (k, n − 1) each."""
-    ends = dx.shape[1] - 1
-    # The first and the last column, and those beside them.
-    near, far, near_rise, far_rise = dx[:, ::ends], dx[:, 1 : -1 : ends - 2], rise[:, ::ends], rise[:, 1 : -1 : ends - 2]
-    both = near + far
-    before, after = dx[:, :-1], dx[:, 1:]
+def _pieces(x: Array, y: Array, since: Array) -> Array:
+    """Coefficients from the cube down, and the beginning, of each piece of splines along the last axis.
+
+    Source of the equations: de Boor 1978, A Practical Guide to Splines, chapter IV; here for a sixth of the second
+    derivatives at the knots, of which those at the ends follow from their two neighbours.
+    """
+    step = x[..., 1:] - x[..., :-1]
+    rise = y[..., 1:] - y[..., :-1]
+    rise /= step
+    bend = np.empty(x.shape)
+    bend[..., 1:-1] = _bends(step, rise[..., 1:] - rise[..., :-1])
+    for end, one, two in ((0, 1, 2), (-1, -2, -3)):
+        share = _column(step, end) / _column(step, one)
+        bend[..., end] = (1.0 + share) * _column(bend, one) - share * _column(bend, two)
+    out = np.empty((_PIECES, *step.shape))
+    a, b, c, d, knot = out
+    np.subtract(bend[..., 1:], bend[..., :-1], out=a)
+    np.multiply(bend[..., :-1], 3.0, out=b)
+    np.add(a, b, out=c)
+    c *= step
+    np.subtract(rise, c, out=c)
+    a /= step
+    d[:], knot[:] = y[..., :-1], since[..., :-1]
+    return out
+
+
+def _column(x: Array, i: int) -> Any:
+    """Column i of rows; of one row a plain float, which takes a tenth of the time and comes to the same bits."""
+    return x.item(i) if x.ndim == 1 else x[..., i]
+
+
+def _bends(step: Array, turn: Array) -> Array:
+    """A sixth of the second derivatives at the inner knots, from their distances and the turns of the slope there."""
+    diagonal = step[..., 1:] + step[..., :-1]
+    diagonal *= 2.0
     # All rows are one system: a zero between two rows keeps them apart, to the last bit.
-    below, diagonal, above, right = np.zeros((4, len(dx), ends + 2))
-    below[:, :-2], below[:, -2] = after, both[:, 1]
-    above[:, 0], above[:, 1:-1] = both[:, 0], before
-    diagonal[:, :: ends + 1] = far
-    diagonal[:, 1:-1] = 2.0 * (before + after)
-    right[:, 1:-1] = 3.0 * (after * rise[:, :-1] + before * rise[:, 1:])
-    right[:, :: ends + 1] = ((near + 2.0 * both) * far * near_rise + near * near * far_rise) / both
-    flat = below.ravel()[:-1], diagonal.ravel(), above.ravel()[:-1], right.ravel()
-    solved: NDArray[np.float64] = dgtsv(*flat, True, True, True, True)[3].reshape(right.shape)
-    return solved
+    beside = np.zeros((2, *diagonal.shape))
+    below, above = beside
+    beside[..., :-1] = step[..., 1:-1]
+    for end, beside_end, coupled, off in ((0, 1, 0, above), (-1, -2, -2, below)):
+        outer, inner = _column(step, end), _column(step, beside_end)
+        share = outer / inner
+        diagonal[..., end] += outer * (1.0 + share)
+        off[..., coupled] = inner - outer * share
+    flat = below.ravel()[:-1], diagonal.ravel(), above.ravel()[:-1], turn.ravel()
+    solved: Array = dgtsv(*flat, True, True, True, True)[3]
+    return solved.reshape(turn.shape)

@@ -19,10 +19,12 @@ from feltsense.dsp.filters import ECG_LEAST_RATE
 from feltsense.dsp.intervals import MAD_TO_SD, quantile_rows
 from feltsense.dsp.runs import RunSplitter
 from feltsense.dsp.spectrum import STILL_MS, band_powers_rows
+from feltsense.dsp.strip import Strip
 from feltsense.features import _slow
 from feltsense.features._batch_beats import RunBeats, run_beats
 from feltsense.features._batch_faults import Coverage, Faults
 from feltsense.features._beats import Beats
+from feltsense.features._nn_line import Piece, longest_piece
 from feltsense.features.ecg import LEAST_DIFFERENCES, LEAST_NN, OF_DIFFERENCES, RULE, EcgFeatures
 from feltsense.quality import ecg as quality
 from feltsense.quality.beats import FAULTY, WORTH_NAMING
@@ -272,19 +274,23 @@ class _Windows:
         only_spectrum = self._seconds < _slow.LF_SECONDS
         if only_spectrum:
             self._spectrum(np.flatnonzero(whole), reasons, why)
+        series = Strip(1)
+        series.append(self._nn[None])
+        indices = _slow.Slow(series)
         for i in np.flatnonzero(~whole if only_spectrum else np.ones(len(whole), np.bool_)).tolist():
-            a, b = int(self._a[i]), int(self._b[i])
-            valid = self._all.valid[a:b].copy()
-            valid[:1] = False
-            x = self._all
-            beats = Beats(
-                x.t_ns[a:b], x.interval_ms[a:b], valid, x.likeness[a:b], x.pair[a:b], x.measures[a:b], x.kinds[a:b]
-            )
-            begin = int(self._start[i])
-            window = Window(i, begin, begin + self._length)
-            found, missing = _slow.slow(window, float(self._present[i]), beats, REASONS[why[i]])
-            self.values[i, columns] = [found[name] for name in _SLOW]
-            reasons[i, columns] = [_NUMBER[missing[name]] for name in _SLOW]
+            piece = self._piece(i)
+            found, why_not = indices.of(self._seconds, float(self._present[i]), piece, REASONS[why[i]])
+            self.values[i, columns] = found
+            reasons[i, columns] = [_NUMBER[r] for r in why_not.each()]
+
+    def _piece(self, i: int) -> Piece:
+        """The longest piece of window i."""
+        a, b = int(self._a[i]), int(self._b[i])
+        interval, valid = self._all.interval_ms[a:b], self._all.valid[a:b]
+        p, q = longest_piece(interval) if b - a > 1 else (0, 1)
+        first = int(self._nn_from[i]) + int(np.count_nonzero(valid[1 : p + 1]))
+        interval, valid = interval[p + 1 : q], valid[p + 1 : q]
+        return Piece(interval, valid.astype(np.float64), interval[valid], first)
 
     def _spectrum(self, rows: Ints, reasons: NDArray[np.uint8], why: NDArray[np.uint8]) -> None:
         """HF of windows without a gap that are too short for everything else."""

@@ -13,6 +13,8 @@ from feltsense.features._gate import Spans
 from feltsense.quality.beats import Evidence
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from feltsense.core.chunk import Chunk
     from feltsense.core.signals import SignalSpec
     from feltsense.core.window import Window
@@ -106,18 +108,27 @@ class Heart:
 
     def beats(self, window: Window) -> Beats:
         """The window's beats."""
-        return self._line.between(window.start_ns, window.stop_ns)
+        return self.between(window.start_ns, window.stop_ns)
+
+    def between(self, start_ns: int, stop_ns: int) -> Beats:
+        """The beats in [start_ns, stop_ns), as those of a window."""
+        return self._line.between(start_ns, stop_ns)
 
     def evidence(self, window: Window, beats: Beats, present_s: float, moving: float = 0.0) -> Evidence:
         """What the quality of a window is judged by."""
+        return self.of(window, beats.interval_ms[beats.valid], beats.likeness, present_s, moving)
+
+    def of(
+        self, window: Window, nn: NDArray[np.float64], likeness: NDArray[np.float64], present_s: float, moving: float = 0.0
+    ) -> Evidence:
+        """As :meth:`evidence`, of a window's valid intervals and its beats' likeness."""
         cells = self._faults.within(window.start_ns, window.stop_ns)
         flat, railed = (np.add.reduce(cells) / len(cells)).tolist() if len(cells) else (0.0, 0.0)
-        nn = beats.interval_ms[beats.valid]
         valid_ms = float(np.add.reduce(nn))
         # A window holds its whole beats; the rest of an interval at either end is not a fault.
         edge = valid_ms / len(nn) / 1e3 if len(nn) else 0.0
         rhythm = min(1.0, valid_ms / 1e3 / max(present_s - edge, 1e-3)) if present_s > 0.0 else 0.0
-        return Evidence(min(1.0, present_s / window.seconds), beats.likeness, rhythm, flat, railed, moving)
+        return Evidence(min(1.0, present_s / window.seconds), likeness, rhythm, flat, railed, moving)
 
     def forget(self, before_ns: int) -> None:
         """Drop what no window from a time on needs."""

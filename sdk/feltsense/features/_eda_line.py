@@ -14,9 +14,11 @@ import numpy as np
 from feltsense.core.timeline import NS
 from feltsense.dsp.blocks import Tail, samples
 from feltsense.dsp.cells import Cells
-from feltsense.dsp.eda import LEAST_RATE, LEAST_SCR_RATE, LOCAL, WARM_UP_S, ScrDetector, conductance_filter, slow_filter
+from feltsense.dsp.eda import LEAST_RATE, LEAST_SCR_RATE, WARM_UP_S, ScrDetector, conductance_filter, slow_filter
 from feltsense.dsp.runs import RunSplitter
-from feltsense.quality.eda import BEND_CELL_S, BEND_S, EdaGate, bends
+from feltsense.dsp.strip import Strip
+from feltsense.features._eda_numbers import LEVEL, LEVELS, SLOWS, levels, slows
+from feltsense.quality.eda import BEND_CELL_S, BEND_S, EdaGate, Skin, bends, smoothness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,21 +47,26 @@ class Rows(NamedTuple):
     ----------
     verdicts : ndarray of uint8, shape (n,)
         One a sample that the device sent (or said it could not), numbers in ``quality.eda.REASONS``.
-    t_ns, level : ndarray, shape (m,)
-        Usable samples: session time and conductance.
+    marked : bool
+        Whether a verdict is other than ok.
+    t_ns : ndarray of int64, shape (m,)
+        Session times of the usable samples.
+    level : ndarray of float64, shape (4, m)
+        What is kept of their conductance: :func:`~feltsense.features._eda_numbers.levels`.
     slow_t_ns : ndarray of int64, shape (k,)
         Usable samples whose slow filters have settled.
-    slow : ndarray of float64, shape (k, 3)
-        Their tonic, phasic and band.
+    slow : ndarray of float64, shape (4, k)
+        What is kept of tonic, phasic and band: :func:`~feltsense.features._eda_numbers.slows`.
     amplitudes, rise_s : ndarray of float64, shape (r,)
         Responses with a usable onset in the window: amplitude in µS, onset to summit in s.
     recovery_s : ndarray of float64, shape (h,)
         Half recoveries that happen in the window, in s since the summit.
-    bends : ndarray of float64, shape (c,)
-        ``quality.eda.bends`` of the window's half seconds; none below 1 Hz.
+    smooth : float
+        ``quality.eda.smoothness`` of the window's half seconds; 1 below 1 Hz.
     """
 
     verdicts: NDArray[np.uint8]
+    marked: bool
     t_ns: NDArray[np.int64]
     level: Array
     slow_t_ns: NDArray[np.int64]
@@ -67,7 +74,7 @@ class Rows(NamedTuple):
     amplitudes: Array
     rise_s: Array
     recovery_s: Array
-    bends: Array
+    smooth: float
 
 
 class _Run:
@@ -109,13 +116,15 @@ class EdaLine:
         self._final: int | None = None
         self._holds, self._hold = 0, samples(_HOLD_S, rate)
         self._last_ns = _NEVER
-        self._level = _Rows(0)
-        self._slow = _Rows(3)
+        self._last_level: tuple[float, int] | None = None
+        self._level = _Columns(LEVELS)
+        self._slow = _Columns(SLOWS)
         self._scr = _Rows(2)
         self._recovery = _Rows(0)
         lag = round(BEND_S * rate)
         cell = samples(BEND_CELL_S, rate)
         self._bends = Cells(partial(bends, lag=lag), cell + 2 * lag, cell, 1, together=True) if lag else None
+        self._skin = Skin(self._bends) if self._bends is not None else None
         self._reach_ns = round((lag - 0.5) / rate * NS)
 
     def push(self, chunk: Chunk) -> None:
@@ -159,17 +168,19 @@ class EdaLine:
         if piece.ends:
             self._end_run()
 
-    def _store(self, run: _Run, levels: list[Block], slows: list[Block], ends: bool = False) -> None:
+    def _store(self, run: _Run, level: list[Block], slow: list[Block], ends: bool = False) -> None:
         found: list[Scr] = []
-        for block in levels:
+        for block in level:
             stop = block.start + len(block.values)
-            self._level.append(run.t.between(block.start, stop), block.values)
-        for block in slows:
+            t_ns = run.t.between(block.start, stop)
+            self._level.append(t_ns, levels(block.values, t_ns, self.rate, self._last_level))
+            self._last_level = float(block.values[-1]), int(t_ns[-1])
+        for block in slow:
             found += [] if run.scr is None else run.scr.push(block)
             warm = max(self._warm, block.start)
             stop = block.start + len(block.values)
             if warm < stop:
-                self._slow.append(run.t.between(warm, stop), block.values[warm - block.start :, :LOCAL])
+                self._slow.append(run.t.between(warm, stop), slows(block.values[warm - block.start :]))
         if ends and run.scr is not None:
             found += run.scr.flush()
         for scr in found:
@@ -212,17 +223,36 @@ class EdaLine:
         edges = np.array([(w.start_ns, w.stop_ns) for w in windows])
         verdicts = self._gate.between(edges)
         tables = [rows.between(edges) for rows in (self._level, self._slow, self._scr, self._recovery)]
-        # A cell is in the window with all but the samples that it only leans on.
-        none = [(np.empty(0, np.int64), np.empty(0))] * len(windows)
-        bends = none if self._bends is None else _middles(self._bends, edges, self._reach_ns)
-        marked = any(codes.any() for _, codes in verdicts)
+        marked = [bool(np.count_nonzero(codes)) for _, codes in verdicts]
+        smooth = self._smooth(windows, verdicts, marked)
         out = []
-        for (t, codes), level, slow, scr, recovery, bent in zip(verdicts, *tables, bends, strict=True):
-            parts = level, slow, scr, recovery, bent
-            if marked and codes.any():
-                level, slow, scr, recovery, bent = (_usable(t, codes, *rows) for rows in parts)
-            sizes = scr[1]
-            out.append(Rows(codes, level[0], level[1], slow[0], slow[1], sizes[:, 0], sizes[:, 1], recovery[1], bent[1]))
+        for (t, codes), spoilt, level, slow, scr, recovery, even in zip(verdicts, marked, *tables, smooth, strict=True):
+            if spoilt:
+                slow_good, level_good = _good(t, codes, slow[0]), _good(t, codes, level[0])
+                slow = slow[0][slow_good], slow[1].compress(slow_good, axis=1)
+                level_t = level[0][level_good]
+                level = level_t, levels(level[1][LEVEL, level_good], level_t, self.rate)
+                scr, recovery = _usable(t, codes, *scr), _usable(t, codes, *recovery)
+            amplitudes, rises = scr[1].T
+            out.append(Rows(codes, spoilt, level[0], level[1], slow[0], slow[1], amplitudes, rises, recovery[1], even))
+        return out
+
+    def _smooth(
+        self, windows: Sequence[Window], verdicts: list[tuple[NDArray[np.int64], NDArray[np.uint8]]], marked: list[bool]
+    ) -> list[float]:
+        """Smoothness of the usable half seconds of each window."""
+        if self._bends is None or self._skin is None:
+            return [1.0] * len(windows)
+        out = []
+        # A cell is in the window with all but the samples that it only leans on.
+        for window, (t, codes), spoilt in zip(windows, verdicts, marked, strict=True):
+            edges = window.start_ns - self._reach_ns, window.stop_ns + self._reach_ns
+            if spoilt:
+                span, found = self._bends.timed(*edges)
+                good = _good(t, codes, (span[:, 0] + span[:, 1]) // 2)
+                out.append(smoothness(found[good, 0]))
+            else:
+                out.append(self._skin.smoothness(*self._bends.numbers(*edges)))
         return out
 
     def responses(self, start_ns: int, stop_ns: int) -> tuple[NDArray[np.int64], Array]:
@@ -234,8 +264,30 @@ class EdaLine:
         """Drop what no window from a time on needs."""
         for rows in (self._gate, self._level, self._slow, self._scr, self._recovery):
             rows.forget(before_ns)
-        if self._bends is not None:
+        if self._bends is not None and self._skin is not None:
             self._bends.forget(before_ns - self._reach_ns)
+            self._skin.forget()
+
+
+class _Columns:
+    """What is kept of samples, with their session times, in order of time."""
+
+    def __init__(self, rows: int) -> None:
+        self._t = Tail(0, np.int64)
+        self._values = Strip(rows)
+
+    def append(self, t_ns: NDArray[np.int64], values: Array) -> None:
+        self._t.append(t_ns)
+        self._values.append(values)
+
+    def between(self, edges_ns: NDArray[np.int64]) -> list[tuple[NDArray[np.int64], Array]]:
+        times, first = self._t.rows, self._t.start
+        return [(times[a:b], self._values.between(first + a, first + b)) for a, b in times.searchsorted(edges_ns).tolist()]
+
+    def forget(self, before_ns: int) -> None:
+        n = self._t.start + int(self._t.rows.searchsorted(before_ns))
+        self._t.drop(n)
+        self._values.drop(n)
 
 
 class _Rows:
@@ -259,18 +311,14 @@ class _Rows:
         self._values.drop(n)
 
 
-def _middles(cells: Cells, edges_ns: NDArray[np.int64], reach_ns: int) -> list[tuple[NDArray[np.int64], Array]]:
-    """Middles and bends of the cells of each window."""
-    out = []
-    for start_ns, stop_ns in edges_ns.tolist():
-        span, found = cells.timed(start_ns - reach_ns, stop_ns + reach_ns)
-        out.append(((span[:, 0] + span[:, 1]) // 2, found[:, 0]))
-    return out
+def _good(t: NDArray[np.int64], verdicts: NDArray[np.uint8], at: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which times' sample (the first at or after each) has the verdict ok."""
+    return verdicts[t.searchsorted(at)] == 0 if len(at) else np.zeros(0, np.bool_)
 
 
 def _usable(
     t: NDArray[np.int64], verdicts: NDArray[np.uint8], at: NDArray[np.int64], values: Array
 ) -> tuple[NDArray[np.int64], Array]:
-    """Rows whose sample (the first at or after the row's time) has the verdict ok."""
-    good = verdicts[t.searchsorted(at)] == 0 if len(at) else np.zeros(0, np.bool_)
+    """Rows whose sample has the verdict ok."""
+    good = _good(t, verdicts, at)
     return at[good], values[good]

@@ -12,11 +12,13 @@ from feltsense.core.vector import Extracted, Reason
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from feltsense.core.vector import FeatureSpec
     from feltsense.core.window import Window
     from feltsense.dsp.runs import Piece
 
-__all__ = ["Need", "Spans", "collect", "gated", "missing"]
+__all__ = ["Gates", "Need", "Spans", "collect", "gated", "missing"]
 
 
 class Need(NamedTuple):
@@ -99,10 +101,32 @@ def collect(
 
 def gated(values: Sequence[float], reasons: Sequence[Reason], quality: tuple[float, Reason]) -> Extracted:
     """As :func:`collect`, of values and reasons that are in order already."""
-    why = list(reasons)
-    out = [v if r is Reason.OK else math.nan for v, r in zip(values, why, strict=True)]
-    if not math.isfinite(sum(out)):
-        for i, value in enumerate(out):
-            if why[i] is Reason.OK and not math.isfinite(value):
-                why[i], out[i] = Reason.NONE_FOUND, math.nan
-    return Extracted(np.array(out, dtype=np.float64), tuple(why), *quality)
+    return Gates.of(reasons).let(np.array(values, dtype=np.float64), quality)
+
+
+class Gates(NamedTuple):
+    """The reasons of a window's features, in order; those of many windows are the same, and made once."""
+
+    reasons: tuple[Reason, ...]
+    closed: NDArray[np.intp]
+    """Places of the features that may not be given."""
+    given: bytes
+    """Which may, a byte each."""
+
+    @classmethod
+    def of(cls, reasons: Sequence[Reason]) -> Gates:
+        """Gates of so many features."""
+        given = np.array([r is Reason.OK for r in reasons], dtype=np.bool_)
+        return cls(tuple(reasons), np.flatnonzero(~given), given.tobytes())
+
+    def let(self, values: NDArray[np.float64], quality: tuple[float, Reason]) -> Extracted:
+        """Let values through, shape (features,), which are changed; one that could not be computed is missing, too."""
+        if len(self.closed):
+            values[self.closed] = math.nan
+        finite = np.isfinite(values)
+        if finite.tobytes() == self.given:
+            return Extracted(values, self.reasons, *quality)
+        values[~finite] = math.nan
+        there = finite.tolist()
+        why = [Reason.NONE_FOUND if r is Reason.OK and not f else r for r, f in zip(self.reasons, there, strict=True)]
+        return Extracted(values, tuple(why), *quality)

@@ -20,10 +20,11 @@ import numpy as np
 from feltsense.core.timeline import NS
 from feltsense.core.vector import Extracted, Reason
 from feltsense.dsp.blocks import Tail
-from feltsense.dsp.eda import LEAST_RATE, LEAST_SCR_RATE, SCR_LEAST_US
+from feltsense.dsp.eda import LEAST_RATE, LEAST_SCR_RATE, LOCAL, SCR_LEAST_US
 from feltsense.dsp.runs import RunSplitter
 from feltsense.features import neurokit
 from feltsense.features._eda_line import EdaLine, Rows
+from feltsense.features._eda_numbers import LEVEL, levels, slows
 from feltsense.features._slow import longest, spectral
 from feltsense.features.ecg import EcgFeatures, poincare
 from feltsense.features.eda import Eda
@@ -206,7 +207,6 @@ class NeuroKitEda(Eda):
         self._raw = _Memory()
         self._line = _NeuroKitLine(self._rate, self._raw)
 
-
     def stretches(self, window: Window) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]]:
         """Times and raw conductance of the window's gapless stretches, and which of their samples are usable."""
         usable = self._line.between([window])[0].t_ns
@@ -235,7 +235,7 @@ class _NeuroKitLine(EdaLine):
         return [self._decomposed(w, r) for w, r in zip(windows, super().between(windows), strict=True)]
 
     def _decomposed(self, window: Window, rows: Rows) -> Rows:
-        level, slow = rows.level.copy(), rows.slow.copy()
+        level, slow = rows.level[LEVEL].copy(), rows.slow.T.copy()
         done, slow_done = np.zeros(len(level), np.bool_), np.zeros(len(slow), np.bool_)
         amplitudes = []
         before, after = round(_EDA_BEFORE_S * NS), round(_EDA_AFTER_S * NS)
@@ -244,7 +244,7 @@ class _NeuroKitLine(EdaLine):
             if parts is None:
                 continue
             done |= _fill(level, rows.t_ns, part.t_ns, parts[0])
-            slow_done |= _fill(slow, rows.slow_t_ns, part.t_ns, parts[1])
+            slow_done |= _fill(slow[:, :LOCAL], rows.slow_t_ns, part.t_ns, parts[1])
             if self.rate >= LEAST_SCR_RATE:
                 onsets, sizes = neurokit.responses(parts[1][:, 1])
                 inside = np.isin(part.t_ns[onsets], rows.t_ns) & (sizes >= SCR_LEAST_US)
@@ -252,9 +252,9 @@ class _NeuroKitLine(EdaLine):
         found = np.concatenate(amplitudes) if amplitudes else np.empty(0)
         return rows._replace(
             t_ns=rows.t_ns[done],
-            level=level[done],
+            level=levels(level[done], rows.t_ns[done], self.rate),
             slow_t_ns=rows.slow_t_ns[slow_done],
-            slow=slow[slow_done],
+            slow=slows(slow[slow_done]),
             amplitudes=found,
         )
 

@@ -7,22 +7,23 @@ they are few.
 from __future__ import annotations
 
 import math
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from feltsense.core.vector import FeatureSpec, Reason
-from feltsense.dsp.complexity import dfa_short, sample_entropy
+from feltsense.dsp.repeats import Fluctuations, Repeats
 from feltsense.dsp.spectrum import STILL_MS, band_powers
+from feltsense.features._nn_line import longest_piece
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from feltsense.core.window import Window
+    from feltsense.dsp.strip import Strip
     from feltsense.features._beats import Beats
+    from feltsense.features._nn_line import Piece
 
-__all__ = ["SLOW_SPECS", "longest", "slow", "spectral"]
+__all__ = ["SLOW_SPECS", "Slow", "Why", "longest", "spectral"]
 
 _TASK_FORCE = "Task Force 1996, Circulation 93:1043"
 _RICHMAN = "Richman & Moorman 2000, Am J Physiol 278:H2039"
@@ -57,77 +58,112 @@ SLOW_SPECS = (
     FeatureSpec("dfa_alpha1", "1", "exponent of detrended fluctuations of NN over 4–11 beats", _PENG, LF_SECONDS),
 )
 """In the order of the features."""
-_NOTHING = {s.name: math.nan for s in SLOW_SPECS}
-_BY_SECONDS = {k: [s.name for s in SLOW_SPECS if s.min_seconds == k] for k in (HF_SECONDS, LF_SECONDS, VLF_SECONDS)}
+_GATE = {HF_SECONDS: 0, LF_SECONDS: 1, VLF_SECONDS: 2}
+_GATES = tuple(3 if s.name == "sampen" else _GATE[s.min_seconds] for s in SLOW_SPECS)
+"""Which of the reasons in :class:`Why` is that of each feature."""
+_SPECTRAL = ("lf", "hf", "lf_hf", "lf_nu", "hf_nu", "hf_ln")
+_NAN = math.nan
 
 
 def longest(beats: Beats) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Times in s, intervals in ms and their validity, of the longest piece; the beat that begins it has no interval."""
-    interval = beats.interval_ms
-    begins = (np.flatnonzero(np.isnan(interval[1:])) + 1).tolist()
-    pieces = [slice(a + 1, b) for a, b in pairwise((0, *begins, len(interval)))]
-    best = max(pieces, key=lambda p: float(interval[p].sum())) if begins else pieces[0]
-    return interval[best].cumsum() / 1e3, interval[best], beats.valid[best]
+    p, q = longest_piece(beats.interval_ms) if len(beats.interval_ms) else (0, 0)
+    interval = beats.interval_ms[p + 1 : q]
+    return interval.cumsum() / 1e3, interval, beats.valid[p + 1 : q]
 
 
-def slow(window: Window, present_s: float, beats: Beats, worst: Reason) -> tuple[dict[str, float], dict[str, Reason]]:
-    """Value and reason of each slow feature; the value counts where the reason is ``ok``.
+class Why(NamedTuple):
+    """Why the slow features cannot be given."""
+
+    hf: Reason
+    """Those of a minute."""
+    lf: Reason
+    """Those of two."""
+    vlf: Reason
+    """Those of five."""
+    sampen: Reason
+
+    def each(self) -> list[Reason]:
+        """One a feature, in the order of :data:`SLOW_SPECS`."""
+        return [self[k] for k in _GATES]
+
+
+class Slow:
+    """Slow features of windows over one stream's NN.
 
     Parameters
     ----------
-    window : Window
-        The window.
-    present_s : float
-        Seconds of it in which there is signal.
-    beats : Beats
-        Its beats.
-    worst : Reason
-        What is wrong with it first of all.
+    nn : Strip
+        They, in its one row.
     """
-    length = window.seconds
-    if length < HF_SECONDS:
-        return _NOTHING, dict.fromkeys(_NOTHING, Reason.TOO_SHORT)
-    at_s, interval, valid = longest(beats)
-    sound = len(interval) > 0 and bool(valid.all())
-    nn = interval if sound else interval[valid]
-    span = float(at_s[-1]) if len(at_s) else 0.0
-    spoilt = Reason.OK
-    if present_s <= 0.0:
-        spoilt = Reason.NO_SIGNAL
-    elif not len(interval) or len(nn) / len(interval) < USABLE:
-        spoilt = Reason.ARTEFACT
-    reasons: dict[str, Reason] = {}
-    for least_s, names in _BY_SECONDS.items():
-        reason = spoilt
-        if length < least_s:
-            reason = Reason.TOO_SHORT
-        elif span < SPANNED * least_s and reason is not Reason.NO_SIGNAL:
-            reason = Reason.GAP if worst is Reason.OK else worst
-        reasons |= dict.fromkeys(names, reason)
-    values = dict(_NOTHING)
-    if reasons["hf"] is Reason.OK:
-        powers = band_powers(at_s if sound else at_s[valid], nn)
-        values |= spectral(powers.lf, powers.hf)
-        values["vlf"], values["total_power"] = powers.vlf, powers.total
-        if powers.hf > STILL_MS**2:  # of a metronome, even the rounding has a spectrum
-            values["resp_rate"] = 60.0 * powers.breath_hz
-    if reasons["sampen"] is Reason.OK:
-        if len(nn) < _SAMPEN_LEAST:
-            reasons["sampen"] = Reason.TOO_FEW_BEATS
-        else:
-            values["sampen"] = sample_entropy(nn)
-        values["dfa_alpha1"] = dfa_short(nn)
-    return values, reasons
+
+    def __init__(self, nn: Strip) -> None:
+        self._repeats, self._fluctuations = Repeats(nn), Fluctuations(nn)
+
+    def of(self, seconds: float, present_s: float, piece: Piece, worst: Reason) -> tuple[list[float], Why]:
+        """Value of each feature, in order, and why some are missing; a value counts where the reason is ``ok``.
+
+        Parameters
+        ----------
+        seconds : float
+            Length of the window; windows are asked for in order.
+        present_s : float
+            Seconds of it in which there is signal.
+        piece : Piece
+            Its longest piece without a gap.
+        worst : Reason
+            What is wrong with it first of all.
+        """
+        if seconds < HF_SECONDS:
+            return [_NAN] * len(SLOW_SPECS), Why(*(Reason.TOO_SHORT,) * 4)
+        interval, nn = piece.interval_ms, piece.nn
+        sound = len(nn) == len(interval)
+        at_s = interval.cumsum()
+        at_s /= 1e3
+        span = float(at_s[-1]) if len(at_s) else 0.0
+        spoilt = Reason.OK
+        if present_s <= 0.0:
+            spoilt = Reason.NO_SIGNAL
+        elif not len(interval) or len(nn) / len(interval) < USABLE:
+            spoilt = Reason.ARTEFACT
+        hf, lf, vlf = [_reason(least_s, seconds, span, spoilt, worst) for least_s in _GATE]
+        powers: tuple[float, ...] = (_NAN,) * 9
+        if hf is Reason.OK:
+            powers = _powers(at_s if sound else at_s[piece.valid > 0.0], nn)
+        entropy, alpha, repeats = _NAN, _NAN, lf
+        if lf is Reason.OK:
+            alpha = self._fluctuations.exponent(piece.first, len(nn))
+            if len(nn) < _SAMPEN_LEAST:
+                repeats = Reason.TOO_FEW_BEATS
+            else:
+                entropy = self._repeats.entropy(piece.first, len(nn))
+        return [*powers, entropy, alpha], Why(hf, lf, vlf, repeats)
+
+
+def _reason(least_s: float, seconds: float, span_s: float, spoilt: Reason, worst: Reason) -> Reason:
+    """Why what needs `least_s` seconds cannot be given."""
+    if seconds < least_s:
+        return Reason.TOO_SHORT
+    if span_s < SPANNED * least_s and spoilt is not Reason.NO_SIGNAL:
+        return Reason.GAP if worst is Reason.OK else worst
+    return spoilt
+
+
+def _powers(at_s: NDArray[np.float64], nn: NDArray[np.float64]) -> tuple[float, ...]:
+    powers = band_powers(at_s, nn)
+    # Of a metronome, even the rounding has a spectrum.
+    breaths = 60.0 * powers.breath_hz if powers.hf > STILL_MS**2 else _NAN
+    return (*_shares(powers.lf, powers.hf), breaths, powers.vlf, powers.total)
+
+
+def _shares(low: float, high: float) -> tuple[float, ...]:
+    both = high > STILL_MS**2
+    if not both:
+        return low, high, _NAN, _NAN, _NAN, _NAN
+    # numpy's logarithm, as for arrays: math's may differ in a bit.
+    return low, high, low / high, low / (low + high), high / (low + high), float(np.log(high))
 
 
 def spectral(low: float, high: float) -> dict[str, float]:
     """What follows from the power of LF and HF; NaN where there is no HF."""
-    both = high > STILL_MS**2
-    return {
-        "lf": low,
-        "hf": high,
-        "lf_hf": low / high if both else math.nan,
-        "lf_nu": low / (low + high) if both else math.nan,
-        "hf_nu": high / (low + high) if both else math.nan,
-        "hf_ln": float(np.log(high)) if both else math.nan,
-    }
+    return dict(zip(_SPECTRAL, _shares(low, high), strict=True))

@@ -16,15 +16,16 @@ import numpy as np
 
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
 from feltsense.dsp.filters import ECG_LEAST_RATE
-from feltsense.dsp.intervals import IntervalRule, time_domain
+from feltsense.dsp.intervals import IntervalRule, TimeDomain, described
 from feltsense.dsp.spectrum import STILL_MS
 from feltsense.dsp.waves import Qrs
 from feltsense.features._beats import BeatLine, BeatRule
 from feltsense.features._cardiac import Heart
-from feltsense.features._gate import Need, collect, missing
-from feltsense.features._slow import SLOW_SPECS, slow
+from feltsense.features._gate import Gates, Need, missing
+from feltsense.features._nn_line import NnLine
+from feltsense.features._slow import SLOW_SPECS, Slow
 from feltsense.quality import ecg as quality
-from feltsense.quality.beats import judge
+from feltsense.quality.beats import judge_mapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from feltsense.core.chunk import Chunk, StreamInfo
     from feltsense.core.window import Window
     from feltsense.features._beats import Beats
+    from feltsense.features._slow import Why
 
 __all__ = ["EXTRACTOR", "LEAST_DIFFERENCES", "LEAST_NN", "OF_DIFFERENCES", "RULE", "EcgFeatures", "poincare"]
 
@@ -75,6 +77,9 @@ _BASIC_SPECS = (
     FeatureSpec("corrected_fraction", "1", "share of beats that are ectopic, missed, extra or misplaced", _FIX, _RATE),
 )
 _SPECS = (*_BASIC_SPECS, *SLOW_SPECS)
+_FIRST_VALUE = TimeDomain._fields.index("mean_nn")
+"""What comes before it in a :class:`~feltsense.dsp.intervals.TimeDomain` are numbers of intervals; the rest are features,
+in the order of the specs."""
 OF_DIFFERENCES = frozenset({"rmssd", "sdsd", "pnn50", "pnn20", "cvsd", "sd1", "sd2", "sd1_sd2", "csi", "cvi"})
 _OF_INTERVALS = frozenset({"artefact_fraction", "corrected_fraction"})
 
@@ -85,12 +90,6 @@ def _of(name: str) -> str:
     if name in _OF_INTERVALS:
         return "intervals"
     return "differences" if name in OF_DIFFERENCES else "nn"
-
-
-_GATES: dict[tuple[str, float], list[str]] = {}
-"""Of what a number is needed, and how many seconds of signal → the features that need them."""
-for _spec in _BASIC_SPECS:
-    _GATES.setdefault((_of(_spec.name), _spec.min_seconds), []).append(_spec.name)
 
 
 class EcgFeatures:
@@ -110,10 +109,12 @@ class EcgFeatures:
         spec = streams[self.requires].spec
         self._heart: Heart | None = None
         self._last_ns = -(2**62)
-        self._key: tuple[float, float, tuple[bool, bool, bool], Reason] | None = None
-        self._why: dict[str, Reason] = {}
+        self._key: tuple[float, float, tuple[bool, bool, bool], Reason, Why] | None = None
+        self._gates = Gates.of(())
         if spec.rate is not None and spec.rate >= ECG_LEAST_RATE:
             self._heart = Heart(BeatLine(Qrs(spec.hz), RULE, spec.hz), quality.faults(spec.hz), spec)
+            self._line = NnLine(self._heart, quality.LIMITS)
+            self._slow = Slow(self._line.nn)
 
     def push(self, chunk: Chunk) -> None:
         """Take the next samples."""
@@ -135,41 +136,40 @@ class EcgFeatures:
         """Features of a window that is final."""
         if self._heart is None:
             return Extracted.nothing(len(self.specs), Reason.NOT_SUPPORTED)
-        present = self._heart.present_s(window)
-        beats = self._heart.beats(window)
-        verdict = judge(self._heart.evidence(window, beats, present), quality.LIMITS)
-        nn = time_domain(beats.interval_ms, beats.valid)
-        intervals = max(len(beats.t_ns) - 1, 0)
-        values = nn._asdict()
-        values["hr"] = 60e3 / nn.mean_nn
-        values |= poincare(nn.sd1, nn.sd2)
-        values["artefact_fraction"] = 1.0 - nn.n / intervals if intervals else math.nan
-        values["coverage"] = nn.n * nn.mean_nn / 1e3 / window.seconds if nn.n else 0.0
-        touched = int(np.count_nonzero(beats.kinds))
-        values["corrected_fraction"] = touched / len(beats.kinds) if intervals else math.nan
-        found = (intervals, nn.n, nn.differences)
-        reasons = dict(self._reasons(window, present, found, verdict[1]))
-        indices, why = slow(window, present, beats, verdict[1])
-        values |= indices
-        reasons |= why
-        return collect(self.specs, values, reasons, verdict)
+        seconds, present = window.seconds, self._heart.present_s(window)
+        held = self._line.within(window)
+        verdict = judge_mapped(self._heart.of(window, held.nn, held.likeness, present), held.likeness)
+        nn = described(held.nn, held.pairs)
+        indices, why = self._slow.of(seconds, present, held.piece, verdict[1])
+        intervals = max(held.beats - 1, 0)
+        values = np.array(
+            (
+                60e3 / nn.mean_nn,
+                *nn[_FIRST_VALUE:],
+                *poincare(nn.sd1, nn.sd2).values(),
+                1.0 - nn.n / intervals if intervals else math.nan,
+                nn.n * nn.mean_nn / 1e3 / seconds if nn.n else 0.0,
+                held.corrected / held.beats if intervals else math.nan,
+                *indices,
+            )
+        )
+        enough = (intervals >= LEAST_NN, nn.n >= LEAST_NN, nn.differences >= LEAST_DIFFERENCES)
+        key = seconds, present, enough, verdict[1], why
+        if key != self._key:
+            reasons = self._reasons(window, present, (intervals, nn.n, nn.differences), verdict[1])
+            self._key, self._gates = key, Gates.of([*reasons, *why.each()])
+        return self._gates.let(values, verdict)
 
-    def _reasons(self, window: Window, present_s: float, found: tuple[int, int, int], worst: Reason) -> dict[str, Reason]:
+    def _reasons(self, window: Window, present_s: float, found: tuple[int, int, int], worst: Reason) -> list[Reason]:
         """Why each of the basic features cannot be given; mostly the same from window to window."""
         intervals, nn, differences = found
-        enough = (intervals >= LEAST_NN, nn >= LEAST_NN, differences >= LEAST_DIFFERENCES)
-        key = window.seconds, present_s, enough, worst
-        if key != self._key:
-            needs = {
-                "nothing": Need(0, 0),
-                "intervals": Need(intervals, LEAST_NN),
-                "nn": Need(nn, LEAST_NN),
-                "differences": Need(differences, LEAST_DIFFERENCES),
-            }
-            self._key, self._why = key, {}
-            for (of, least_s), names in _GATES.items():
-                self._why |= dict.fromkeys(names, missing(least_s, window, present_s, needs[of], worst))
-        return self._why
+        needs = {
+            "nothing": Need(0, 0),
+            "intervals": Need(intervals, LEAST_NN),
+            "nn": Need(nn, LEAST_NN),
+            "differences": Need(differences, LEAST_DIFFERENCES),
+        }
+        return [missing(s.min_seconds, window, present_s, needs[_of(s.name)], worst) for s in _BASIC_SPECS]
 
     def beats(self, window: Window) -> Beats | None:
         """Beats of a window that is final; None where the rate is too low to have any."""
@@ -178,6 +178,7 @@ class EcgFeatures:
     def forget(self, before_ns: int) -> None:
         """Drop what no window from a time on needs."""
         if self._heart is not None:
+            self._line.forget(before_ns)
             self._heart.forget(before_ns)
 
 

@@ -15,20 +15,19 @@ Rules
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from feltsense.core.timeline import NS
 from feltsense.core.vector import Extracted, FeatureSpec, Reason
 from feltsense.dsp.eda import LEAST_RATE, LEAST_SCR_RATE, SCR_LEAST_US
 from feltsense.dsp.eda_spectrum import SYMPATHETIC_SECONDS, Sympathetic
 from feltsense.features._eda_line import EdaLine
+from feltsense.features._eda_numbers import JOINED, LEVEL, LOG_OFFSET_US, Line, level_numbers, slow_numbers
 from feltsense.features._event_scr import EventResponse, event_responses
-from feltsense.features._gate import gated
-from feltsense.quality.eda import REASONS, smoothness
+from feltsense.features._gate import Gates
+from feltsense.quality.eda import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EXTRACTOR", "LOG_OFFSET_US", "Eda", "EventResponse", "event_responses"]
 
-LOG_OFFSET_US = 0.05
-"""Added before a logarithm of conductance: the least that is skin, so that dry hands do not go to −∞."""
 RATE_TOLERANCE = 0.03
 """Converters run up to 2 % off their nominal rate; that is no missing sample."""
 
@@ -121,19 +118,24 @@ def _specs() -> tuple[FeatureSpec, ...]:
     )
 
 
+_SPECS = _specs()
+_NOTHING_SLOW = (math.nan,) * 3, (math.nan,) * 2, math.nan
+
+
 class Eda:
     """Features of one EDA stream."""
 
     requires: ClassVar[str] = "eda"
     uses: ClassVar[tuple[str, ...]] = ()
-    specs: ClassVar[tuple[FeatureSpec, ...]] = _specs()
+    specs: ClassVar[tuple[FeatureSpec, ...]] = _SPECS
 
     def __init__(self, streams: Mapping[str, StreamInfo]) -> None:
         self._rate = streams[self.requires].spec.hz
         self._line = EdaLine(self._rate)
+        self._moments = Line()
         self._sympathetic = Sympathetic(self._rate)
         self._key: tuple[float, float, float, Reason] | None = None
-        self._why: list[Reason] = []
+        self._gates = Gates.of(())
         self._rules = tuple(
             (s.min_seconds, s.name in _TONIC_FEATURES, self._rate >= _least_rate(s.name)) for s in self.specs
         )
@@ -160,35 +162,38 @@ class Eda:
         return self.many([window])[0]
 
     def many(self, windows: Sequence[Window]) -> list[Extracted]:
-        """Features of windows that are final: those with as many samples are computed as rows of one array."""
-        found = self._line.between(windows)
-        values: list[dict[str, float]] = [{} for _ in windows]
-        groups: dict[tuple[int, int], list[int]] = {}
-        for i, rows in enumerate(found):
-            groups.setdefault((len(rows.level), len(rows.slow)), []).append(i)
-        for mine in groups.values():
-            for i, own in zip(mine, _computed([found[i] for i in mine], self._rate, windows[0].seconds), strict=True):
-                values[i] = own
-        return [self._gated(w, r, v) for w, r, v in zip(windows, found, values, strict=True)]
+        """Features of windows that are final: what they hold is looked up for all of them together."""
+        return [self._of(w, rows) for w, rows in zip(windows, self._line.between(windows), strict=True)]
 
-    def _gated(self, window: Window, rows: Rows, values: dict[str, float]) -> Extracted:
+    def _of(self, window: Window, rows: Rows) -> Extracted:
         if not len(rows.verdicts):
             return Extracted.nothing(len(self.specs), Reason.NO_SIGNAL)
-        marked = bool(rows.verdicts.any())
-        flat = marked and bool((rows.verdicts == REASONS.index(Reason.FLATLINE)).any())
-        if flat and (not len(rows.level) or np.ptp(rows.level) <= _STILL * abs(rows.level[0])):
+        flat = rows.marked and bool((rows.verdicts == REASONS.index(Reason.FLATLINE)).any())
+        level = rows.level[LEVEL]
+        if flat and (not len(level) or np.ptp(level) <= _STILL * abs(level[0])):
             return Extracted.nothing(len(self.specs), Reason.FLATLINE)
-        share, worst = _usable_share(rows, marked, window, self._rate)
-        smooth = smoothness(rows.bends)
-        rough = worst is Reason.OK and smooth < _WORTH_NAMING
-        quality = (share * smooth, Reason.ARTEFACT if rough else worst)
-        level_s, slow_s = len(rows.level) / self._rate, len(rows.slow) / self._rate
-        if window.seconds >= SYMPATHETIC_SECONDS and len(rows.level):
-            values["eda_symp"], values["eda_symp_n"] = self._sympathetic.power(*_gapless(rows, self._rate))
+        share, worst = _usable_share(rows, window, self._rate)
+        rough = worst is Reason.OK and rows.smooth < _WORTH_NAMING
+        quality = (share * rows.smooth, Reason.ARTEFACT if rough else worst)
+        level_s, slow_s = len(level) / self._rate, len(rows.slow_t_ns) / self._rate
         key = window.seconds, level_s, slow_s, worst
         if key != self._key:
-            self._key, self._why = key, self._reasons(*key)
-        return gated([values.get(s.name, math.nan) for s in self.specs], self._why, quality)
+            self._key, self._gates = key, Gates.of(self._reasons(*key))
+        return self._gates.let(np.array(self._values(window.seconds, rows)), quality)
+
+    def _values(self, seconds: float, rows: Rows) -> list[float]:
+        """Features of a window of a length, in the order of the specs; NaN where what they are made of is not there."""
+        n = len(rows.t_ns)
+        if not n:
+            return [math.nan] * len(self.specs)
+        tonic, phasic, band = _NOTHING_SLOW
+        if len(rows.slow_t_ns):
+            tonic, phasic, band = slow_numbers(rows.slow_t_ns, rows.slow, self._moments, seconds)
+        level = level_numbers(rows.t_ns, rows.level, self._moments, self._rate)
+        power = math.nan, math.nan
+        if seconds >= SYMPATHETIC_SECONDS:
+            power = self._sympathetic.power(*_gapless(rows))
+        return [*tonic, *_scr_features(rows, n / self._rate), *phasic, *level, band, *power]
 
     def _reasons(self, length: float, level_s: float, slow_s: float, worst: Reason) -> list[Reason]:
         """Why each feature cannot be given, from the usable seconds of the conductance and of the slow filters."""
@@ -209,27 +214,27 @@ class Eda:
         return out
 
 
-def _usable_share(rows: Rows, marked: bool, window: Window, rate: float) -> tuple[float, Reason]:
+def _usable_share(rows: Rows, window: Window, rate: float) -> tuple[float, Reason]:
     """Share of the window's samples that are there and usable; and what spoils most of it."""
     expected = window.seconds * rate
     n = len(rows.verdicts)
     # A window's edge may fall between two samples.
     lost = expected - n if n < expected * (1.0 - RATE_TOLERANCE) - 1.0 else 0.0
-    if not marked:
+    if not rows.marked:
         return (n / (n + lost), Reason.GAP) if lost else (1.0, Reason.OK)
     counts = np.bincount(rows.verdicts, minlength=len(REASONS)).tolist()
     counts[REASONS.index(Reason.GAP)] += lost
     return counts[0] / (n + lost), REASONS[1 + counts[1:].index(max(counts[1:]))]
 
 
-def _gapless(rows: Rows, rate: float) -> tuple[NDArray[np.int64], Array]:
+def _gapless(rows: Rows) -> tuple[NDArray[np.int64], Array]:
     """The longest stretch of usable conductance without a gap, with its times."""
-    cuts = np.flatnonzero(rows.t_ns[1:] - rows.t_ns[:-1] > 1.5 * NS / rate) + 1
-    if not len(cuts):
-        return rows.t_ns, rows.level
-    borders = [0, *cuts.tolist(), len(rows.t_ns)]
+    joined = rows.level[JOINED, 1:]
+    if np.count_nonzero(joined) == len(joined):
+        return rows.t_ns, rows.level[LEVEL]
+    borders = [0, *(np.flatnonzero(joined == 0.0) + 1).tolist(), len(rows.t_ns)]
     a, b = max(pairwise(borders), key=lambda ab: ab[1] - ab[0])
-    return rows.t_ns[a:b], rows.level[a:b]
+    return rows.t_ns[a:b], rows.level[LEVEL, a:b]
 
 
 def _least_rate(name: str) -> float:
@@ -239,116 +244,22 @@ def _least_rate(name: str) -> float:
     return LEAST_SCR_RATE if name.startswith("scr_") or name == "eda_activity" else 0.0
 
 
-@lru_cache(maxsize=256)
-def _places(n: int, *shares: float) -> list[int]:
-    """Places of the order statistics that the quantiles `shares` of n numbers are made of."""
-    at = [int(q * (n - 1)) for q in shares]
-    return sorted({*at, *(min(k + 1, n - 1) for k in at)})
-
-
-def _mean(x: Array) -> Array:
-    """Of each row, shape (k, 1)."""
-    out: Array = np.add.reduce(x, axis=1, keepdims=True) / x.shape[1]
-    return out
-
-
-def _sd(x: Array) -> Array:
-    """Standard deviation (n) of each row."""
-    c = x - _mean(x)
-    c *= c
-    out: Array = np.sqrt(_mean(c))
-    return out
-
-
-def _quantile(ordered: Array, q: float) -> Array:
-    """As :func:`feltsense.dsp.intervals.quantile`, of each row, shape (k, 1)."""
-    at = q * (ordered.shape[1] - 1)
-    low = int(at)
-    high = min(low + 1, ordered.shape[1] - 1)
-    below = ordered[:, low : low + 1]
-    out: Array = below + (ordered[:, high : high + 1] - below) * (at - low)
-    return out
-
-
-class _Line:
-    """Least-squares slopes per minute over the same moments, a window a row; NaN where there is only one moment."""
-
-    def __init__(self, t_ns: NDArray[np.int64]) -> None:
-        t = (t_ns - t_ns[:, :1]) / (60 * NS)
-        self._t = t - _mean(t)
-        spread = np.add.reduce(self._t * self._t, axis=1, keepdims=True)
-        self._spread = np.where(spread > 0.0, spread, np.nan)
-
-    def slope(self, y: Array) -> Array:
-        out: Array = np.add.reduce(self._t * y, axis=1, keepdims=True) / self._spread
-        return out
-
-
-def _computed(rows: list[Rows], rate: float, seconds: float) -> list[dict[str, float]]:
-    """Features of windows with as many samples of everything."""
-    columns: dict[str, Array] = {}
-    if len(rows[0].level):
-        t = np.array([r.t_ns for r in rows])
-        line = _Line(t)
-        columns |= _level_features(np.array([r.level for r in rows]), t, line, rate)
-        if len(rows[0].slow):
-            slow_t = np.array([r.slow_t_ns for r in rows])
-            same = slow_t.shape == t.shape and np.array_equal(slow_t, t)
-            columns |= _slow_features(np.array([r.slow.T for r in rows]), line if same else _Line(slow_t), seconds)
-    names = tuple(columns)
-    found = np.concatenate(list(columns.values()), axis=1).tolist() if columns else [[]] * len(rows)
-    usable_s = len(rows[0].level) / rate
+def _scr_features(rows: Rows, usable_s: float) -> list[float]:
+    """Features of the responses, in the order of the specs: counts, rates, sizes, times."""
+    sizes = rows.amplitudes.tolist()
+    counts = [float(sum([size >= threshold for size in sizes])) for threshold in _THRESHOLDS.values()]
+    rates = [60.0 * count / usable_s for count in counts]
+    total = float(sum(sizes))
+    rises, recoveries = rows.rise_s.tolist(), rows.recovery_s.tolist()
     return [
-        dict(zip(names, f, strict=True)) | (_scr_features(r, usable_s) if names else {})
-        for f, r in zip(found, rows, strict=True)
+        *counts,
+        *rates,
+        total / len(sizes) if sizes else math.nan,
+        total,
+        max(sizes, default=0.0),
+        sum(rises) / len(rises) if rises else math.nan,
+        sum(recoveries) / len(recoveries) if recoveries else math.nan,
     ]
-
-
-def _level_features(x: Array, t_ns: NDArray[np.int64], line: _Line, rate: float) -> dict[str, Array]:
-    # Across what was left out there is no rate of change.
-    steps, together = np.abs(x[:, 1:] - x[:, :-1]), t_ns[:, 1:] - t_ns[:, :-1] < 1.5 * NS / rate
-    if together.all():
-        activity = _mean(steps) * rate if steps.shape[1] else np.full((len(x), 1), np.nan)
-    else:
-        kept = [s[k] for s, k in zip(steps, together, strict=True)]
-        activity = np.array([[float(np.add.reduce(s)) / len(s) * rate if len(s) else math.nan] for s in kept])
-    # A partition has the order statistics that are asked for at their places, in a third of a sort's time.
-    ordered = np.partition(x, _places(x.shape[1], 0.0, 0.1, 0.5, 1.0), axis=1)
-    return {
-        "eda_median": _quantile(ordered, 0.5),
-        "eda_p10": _quantile(ordered, 0.1),
-        "eda_sd": _sd(x),
-        "eda_range": ordered[:, -1:] - ordered[:, :1],
-        "eda_slope": line.slope(x),
-        "eda_log_slope": line.slope(np.log(np.maximum(x, 0.0) + LOG_OFFSET_US)),
-        "eda_activity": activity,
-    }
-
-
-def _slow_features(slow: Array, line: _Line, seconds: float) -> dict[str, Array]:
-    tonic, phasic, band = (np.ascontiguousarray(slow[:, k]) for k in range(3))
-    return {
-        "scl_mean": _mean(tonic),
-        "scl_median": _quantile(np.partition(tonic, _places(tonic.shape[1], 0.5), axis=1), 0.5),
-        "scl_slope": line.slope(tonic),
-        "phasic_sd": _sd(phasic),
-        "phasic_auc": _mean(np.maximum(phasic, 0.0)) * seconds,
-        "eda_band_sd": _sd(band),
-    }
-
-
-def _scr_features(rows: Rows, usable_s: float) -> dict[str, float]:
-    sizes, rises, recoveries = rows.amplitudes.tolist(), rows.rise_s, rows.recovery_s
-    out: dict[str, float] = {}
-    for name, threshold in _THRESHOLDS.items():
-        count = float(sum(size >= threshold for size in sizes))
-        out[f"scr_count_{name}"], out[f"scr_rate_{name}"] = count, 60.0 * count / usable_s
-    out["scr_amplitude_mean"] = sum(sizes) / len(sizes) if sizes else math.nan
-    out["scr_amplitude_sum"] = float(sum(sizes))
-    out["scr_amplitude_max"] = max(sizes, default=0.0)
-    out["scr_rise_time"] = float(np.add.reduce(rises)) / len(rises) if len(rises) else math.nan
-    out["scr_recovery_time"] = float(np.add.reduce(recoveries)) / len(recoveries) if len(recoveries) else math.nan
-    return out
 
 
 EXTRACTOR = Eda

@@ -20,7 +20,7 @@ from feltsense.core.vector import Reason
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Evidence", "Limits", "judge", "likeness", "trace_faults"]
+__all__ = ["Evidence", "Limits", "judge", "judge_mapped", "likeness", "trace_faults"]
 
 LEAST_NEIGHBOURS = 5
 """Fewer beats make no template: a median of three follows each of them."""
@@ -135,9 +135,14 @@ def judge(evidence: Evidence, limits: Limits) -> tuple[float, Reason]:
     reason : Reason
         ``ok`` where no factor is below 0.9.
     """
+    alike = np.minimum(np.maximum((evidence.likeness - limits.alien) / (limits.alike - limits.alien), 0.0), 1.0)
+    return judge_mapped(evidence, alike)
+
+
+def judge_mapped(evidence: Evidence, alike: NDArray[np.float64]) -> tuple[float, Reason]:
+    """As :func:`judge`, of beats whose likeness is mapped to 0..1 already."""
     if evidence.coverage <= 0.0:
         return 0.0, Reason.NO_SIGNAL
-    alike = np.minimum(np.maximum((evidence.likeness - limits.alien) / (limits.alike - limits.alien), 0.0), 1.0)
     shape = float(np.add.reduce(alike)) / len(alike) if len(alike) else 0.0
     sound = (1.0 - evidence.flat) * (1.0 - evidence.railed)
     quality = min(1.0, max(0.0, evidence.coverage * shape * evidence.rhythm * sound))

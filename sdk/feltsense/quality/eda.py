@@ -28,7 +28,9 @@ from feltsense.dsp.blocks import Tail, samples
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FLAT_S", "NEAR_S", "REASONS", "STEEPEST_US_PER_S", "EdaGate", "bends", "smoothness"]
+    from feltsense.dsp.cells import Cells
+
+__all__ = ["FLAT_S", "NEAR_S", "REASONS", "STEEPEST_US_PER_S", "EdaGate", "Skin", "bends", "smoothness"]
 
 STEEPEST_US_PER_S = 10.0
 """Kleckner 2018, rule 2."""
@@ -200,7 +202,43 @@ def smoothness(cells: NDArray[np.float64]) -> float:
     """
     if not len(cells):
         return 1.0
-    over = min(_BEND_OVER, len(cells))
-    around = np.convolve(cells, _BOXES[over], "valid")
-    skin = 1.0 / (1.0 + (around / _ROUGH**2) ** (0.5 * _STEEPNESS))
+    skin = _skin(cells, min(_BEND_OVER, len(cells)))
     return float(np.add.reduce(skin)) / len(skin)
+
+
+def _skin(cells: NDArray[np.float64], over: int) -> NDArray[np.float64]:
+    """How much each stretch of `over` cells looks like skin, 0..1."""
+    around = np.convolve(cells, _BOXES[over], "valid")
+    out: NDArray[np.float64] = 1.0 / (1.0 + (around / _ROUGH**2) ** (0.5 * _STEEPNESS))
+    return out
+
+
+class Skin:
+    """Smoothness of stretches of one stream's cells: each cell is looked at once, however many windows hold it.
+
+    Parameters
+    ----------
+    cells : Cells
+        :func:`bends` of the stream.
+    """
+
+    def __init__(self, cells: Cells) -> None:
+        self._cells = cells
+        self._first, self._known = 0, Tail()
+
+    def smoothness(self, a: int, b: int) -> float:
+        """As :func:`smoothness`, of the cells number `a` up to `b`."""
+        if b - a < _BEND_OVER:
+            return smoothness(self._cells.numbered(a, b)[:, 0])
+        stop, known = b - _BEND_OVER + 1, self._first + self._known.stop
+        if known < self._cells.start:
+            # Windows in between had marked samples and were answered without.
+            self._first, self._known, known = a, Tail(), a
+        if known < stop:
+            self._known.append(_skin(self._cells.numbered(known, b)[:, 0], _BEND_OVER))
+        skin = self._known.between(a - self._first, stop - self._first)
+        return float(np.add.reduce(skin)) / len(skin)
+
+    def forget(self) -> None:
+        """Drop what belongs to cells that are gone."""
+        self._known.drop(self._cells.start - self._first)
