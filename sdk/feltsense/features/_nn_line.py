@@ -112,7 +112,7 @@ class NnLine:
     def within(self, window: Window) -> Held:
         """What a window holds; it is final, and ends no earlier than those before."""
         if window.stop_ns > self._upto:
-            self._take(window.stop_ns)
+            self._take(max(self._heart.final_ns(), window.stop_ns))
         a, b = bisect_left(self._times, window.start_ns), bisect_left(self._times, window.stop_ns)
         beats = self._beats.between(self._first + a, self._first + b)
         if b - a < 2:
