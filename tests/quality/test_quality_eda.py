@@ -9,7 +9,8 @@ from feltsense.core.chunk import StreamInfo
 from feltsense.core.signals import spec
 from feltsense.core.timeline import NS, TimeMap
 from feltsense.core.vector import Reason
-from feltsense.quality.eda import REASONS, EdaGate
+from feltsense.dsp.cells import Cells
+from feltsense.quality.eda import REASONS, EdaGate, Skin, smoothness
 
 NEVER_ENDING = 2**62
 
@@ -90,3 +91,21 @@ def test_any_cut_gives_the_same_verdicts(sizes, seed):
     whole, cut = verdicts(x), verdicts(x, sizes=sizes)
     assert whole[0] == cut[0]
     assert np.array_equal(whole[1], cut[1])
+
+
+def test_smoothness_of_windows_over_one_stream_is_that_of_each_alone():
+    rng = np.random.default_rng(5)
+    cells = Cells(lambda x: np.square(x).mean(axis=1, keepdims=True), 3, 2, 1, together=True)
+    cells.begin()
+    x, t = 0.05 * rng.standard_normal(900), np.arange(900) * 10
+    skin = Skin(cells)
+    for stop in range(60, 900, 30):
+        cells.push(x[stop - 60 if stop == 60 else stop - 30 : stop], t[stop - 60 if stop == 60 else stop - 30 : stop])
+        if 300 < stop < 500:  # answered without
+            cells.forget(max(stop - 200, 0) * 10)
+            continue
+        for length in (10, 60, 150):
+            a, b = cells.numbers(max(stop - length, 0) * 10, stop * 10)
+            assert skin.smoothness(a, b) == smoothness(cells.numbered(a, b)[:, 0])
+        cells.forget(max(stop - 200, 0) * 10)
+        skin.forget()

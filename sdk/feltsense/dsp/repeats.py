@@ -58,7 +58,7 @@ class Repeats:
         """Number of pairs up to each later pattern from `_first` on, itself included."""
 
     def entropy(self, first: int, n: int) -> float:
-        """Sample entropy of the `n` intervals from number `first` on; windows begin in order."""
+        """Sample entropy of the `n` intervals from number `first` on: the quicker, the less they move on."""
         nn = self._series.between(first, first + n)[0]
         moved, self._asked = first - self._asked, first
         radius = radius_of(nn)
@@ -112,16 +112,18 @@ class Fluctuations:
         self._known, self._first = Strip(SEGMENTS), 0
 
     def exponent(self, first: int, n: int) -> float:
-        """α1 of the `n` intervals from number `first` on; windows begin in order."""
+        """α1 of the `n` intervals from number `first` on."""
         nn = self._series.between(first, first + n)[0]
         if not radius_of(nn) or n < LEAST_BEATS:
             return math.nan
         at = self._first + self._known.stop
-        if at < first:
-            self._known, self._first, at = Strip(SEGMENTS), first, first
+        if at < self._series.start:
+            # Windows in between were answered without.
+            at = self._first = self._series.start
+            self._known = Strip(SEGMENTS)
         if at < first + n:
             before = min(at - self._series.start, LEAST_BEATS)
             fresh = self._series.between(at - before, first + n)[0]
             self._known.append(segments(fresh)[:, before:])
-        self._known.drop(first - self._first)
+        self._known.drop(self._series.start - self._first)
         return exponent_of(self._known.between(first - self._first, first + n - self._first))

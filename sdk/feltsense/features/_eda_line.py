@@ -37,7 +37,7 @@ __all__ = ["EdaLine", "Rows"]
 
 _NEVER, _AHEAD = -(2**62), 2**62
 _HOLD_S = 2.0
-"""Samples are held for so long before they are worked off; the filters' blocks end on that grid anyway."""
+"""Samples are held for so long at a run's beginning; then until they complete a block of the slow filters."""
 
 
 class Rows(NamedTuple):
@@ -86,10 +86,12 @@ class _Run:
         self.slow: BlockFilter | None = slow_filter(rate) if rate >= LEAST_RATE else None
         self.scr: ScrDetector | None = ScrDetector(rate) if rate >= LEAST_SCR_RATE else None
         self.t = Tail(0, np.int64)
+        self.done = 0
+        """Sample of the run before which nothing will change."""
 
     @property
-    def done(self) -> int:
-        """Sample of the run before which nothing will change."""
+    def decided(self) -> int:
+        """As :attr:`done`, of what the filters have given so far."""
         done = self.level.done
         if self.slow is not None:
             done = min(done, self.slow.done)
@@ -114,7 +116,7 @@ class EdaLine:
         self._segment = -1
         self._held: list[tuple[Array, NDArray[np.int64]]] = []
         self._final: int | None = None
-        self._holds, self._hold = 0, samples(_HOLD_S, rate)
+        self._waits = self._hold = samples(_HOLD_S, rate)
         self._last_ns = _NEVER
         self._last_level: tuple[float, int] | None = None
         self._level = _Columns(LEVELS)
@@ -135,23 +137,26 @@ class EdaLine:
             self.close()
             self._segment = chunk.segment
         self._held.append((chunk.values[:, 0], chunk.times))
-        self._holds += len(chunk)
+        self._waits -= len(chunk)
         self._last_ns = chunk.stop_ns
-        if self._holds >= self._hold:
+        if self._waits <= 0:
             self._work()
 
     def _work(self) -> None:
-        """Work off what is held: two seconds at once cost little more than a sample."""
+        """Work off what is held: seconds at once cost little more than a sample."""
         if not self._held:
             return
         self._final = None
         x, t_ns = (np.concatenate(parts) for parts in zip(*self._held, strict=True))
-        self._held, self._holds = [], 0
+        self._held = []
         broken = self._gate.push(x, t_ns)
         if broken.any():
             x = np.where(broken, np.nan, x)
         for piece in self._split.take(self._segment, x[:, None], t_ns, t_ns):
             self._take(piece)
+        # With fewer samples than complete the next block of the slow filters, nothing more becomes final.
+        slow = self._run.slow if self._run is not None else None
+        self._waits = self._hold if slow is None else slow.wants
 
     def _take(self, piece: Piece) -> None:
         if self._run is None or piece.run != self._run.number:
@@ -170,11 +175,11 @@ class EdaLine:
 
     def _store(self, run: _Run, level: list[Block], slow: list[Block], ends: bool = False) -> None:
         found: list[Scr] = []
-        for block in level:
-            stop = block.start + len(block.values)
-            t_ns = run.t.between(block.start, stop)
-            self._level.append(t_ns, levels(block.values, t_ns, self.rate, self._last_level))
-            self._last_level = float(block.values[-1]), int(t_ns[-1])
+        if level:
+            x = level[0].values if len(level) == 1 else np.concatenate([block.values for block in level])
+            t_ns = run.t.between(level[0].start, level[0].start + len(x))
+            self._level.append(t_ns, levels(x, t_ns, self.rate, self._last_level))
+            self._last_level = float(x[-1]), int(t_ns[-1])
         for block in slow:
             found += [] if run.scr is None else run.scr.push(block)
             warm = max(self._warm, block.start)
@@ -191,6 +196,7 @@ class EdaLine:
                 seconds = np.array([recovery.samples / self.rate])
                 self._recovery.append(run.t.between(recovery.at, recovery.at + 1), seconds)
             run.scr.recoveries.clear()
+        run.done = run.decided
         run.t.drop(run.done)
 
     def _end_run(self) -> None:
@@ -203,6 +209,7 @@ class EdaLine:
         self._work()
         self._final = None
         self._end_run()
+        self._waits = self._hold
         self._split.close()
         self._gate.close()
 

@@ -233,7 +233,8 @@ class Skin:
         stop, known = b - _BEND_OVER + 1, self._first + self._known.stop
         if known < self._cells.start:
             # Windows in between had marked samples and were answered without.
-            self._first, self._known, known = a, Tail(), a
+            self._first = known = self._cells.start
+            self._known = Tail()
         if known < stop:
             self._known.append(_skin(self._cells.numbered(known, b)[:, 0], _BEND_OVER))
         skin = self._known.between(a - self._first, stop - self._first)
