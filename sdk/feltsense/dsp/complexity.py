@@ -41,7 +41,8 @@ _SLACK_MS = 1e-6
 _DFA_BEATS = range(4, 12)
 _DFA_STILL_MS2 = 1e-8
 """Variance of a segment that counts as none."""
-LEAST_BEATS = _DFA_BEATS[-1] + 1
+_LONGEST = _DFA_BEATS[-1]
+LEAST_BEATS = _LONGEST + 1
 """Fewer make no segment of the longest kind."""
 SEGMENTS = len(_DFA_BEATS)
 _TOGETHER = 64
@@ -95,12 +96,15 @@ def _detrended(beats: int) -> Array:
     """Matrix from 11 intervals to the profile about its line of the last `beats` of them, shape (beats, 11)."""
     x = np.arange(beats) - 0.5 * (beats - 1)
     line = np.eye(beats) - 1.0 / beats - x[:, None] * x / (x * x).sum()
-    out = np.zeros((beats, LEAST_BEATS - 1))
+    out = np.zeros((beats, _LONGEST))
     out[:, -beats:] = line @ np.tri(beats)
     return out
 
 
 _DETRENDED = np.concatenate([_detrended(b) for b in _DFA_BEATS])
+_WITHIN = np.arange(_LONGEST)
+_WHOLE = np.array([np.arange(_LONGEST - 1) >= b - 1 for b in _DFA_BEATS])
+"""Which segments that end at the first intervals of a series do not begin before it."""
 _GROUPS = np.cumsum([0, *_DFA_BEATS][:-1])
 _SIZES = np.array(_DFA_BEATS, dtype=np.float64)
 _LOG_BEATS = np.log2(_SIZES)
@@ -108,37 +112,44 @@ _LEVER = ((_LOG_BEATS - _LOG_BEATS.mean()) / ((_LOG_BEATS - _LOG_BEATS.mean()) *
 """Least-squares slope over the logarithm of the lengths, as weights."""
 
 
-def segments(nn_ms: Array) -> Array:
-    """Fluctuation of the segments that end at each interval, ms²: one row a length of 4–11 beats, shape (8, n).
+def segments(nn_ms: Array, skip: int = 0) -> Array:
+    """Fluctuation of the segments that end at each interval, ms²: one row a length of 4–11 beats, shape (8, n − skip).
 
     0 where a segment begins before the series, or stands still. A profile is taken about its line, so the mean that is taken
     off the intervals first does not matter; here it is the last interval of each segment.
+
+    Parameters
+    ----------
+    nn_ms : ndarray, shape (n,)
+        NN intervals.
+    skip : int, optional
+        How many of the first ones are there for the segments of the others only.
     """
-    beats = LEAST_BEATS - 1
-    known = np.concatenate((np.full(beats - 1, np.nan), nn_ms))
-    out = np.zeros((SEGMENTS, len(nn_ms)))
-    for at in range(0, len(nn_ms), _TOGETHER):
-        last = min(at + _TOGETHER, len(nn_ms))
-        rows = np.lib.stride_tricks.sliding_window_view(known[at : last + beats - 1], beats) - nn_ms[at:last, None]
-        missing = np.isnan(rows)
-        rows[missing] = 0.0
+    n = len(nn_ms)
+    known = np.concatenate((np.zeros(_LONGEST - 1), nn_ms))
+    out = np.empty((SEGMENTS, n - skip))
+    for at in range(skip, n, _TOGETHER):
+        last = min(at + _TOGETHER, n)
+        rows = known[np.arange(at, last)[:, None] + _WITHIN] - nn_ms[at:last, None]
         # No matrix product: it may add up in another order for another number of rows.
         rest = np.add.reduce(rows[:, None] * _DETRENDED, axis=2)
         rest *= rest
-        out[:, at:last] = np.add.reduceat(rest, _GROUPS, axis=1).T / _SIZES[:, None]
-    for row, size in zip(out, _DFA_BEATS, strict=True):
-        row[: size - 1] = 0.0
-    out[out <= _DFA_STILL_MS2] = 0.0
+        np.divide(np.add.reduceat(rest, _GROUPS, axis=1), _SIZES, out=out[:, at - skip : last - skip].T)
+    if skip < _LONGEST - 1:
+        part = out[:, : _LONGEST - 1 - skip]
+        part *= _WHOLE[:, skip : skip + part.shape[1]]
+    out *= out > _DFA_STILL_MS2
     return out
 
 
 def exponent_of(fluctuations: Array) -> float:
     """α1 of a series whose :func:`segments` are given, shape (8, n); NaN where those of a length all stand still."""
     n = fluctuations.shape[1]
+    all_move = np.count_nonzero(fluctuations) == fluctuations.size
     out = 0.0
     for row, beats, lever in zip(fluctuations, _DFA_BEATS, _LEVER, strict=True):
         own = row[beats - 1 : n - 1 : beats // 2]
-        moving = int(np.count_nonzero(own))
+        moving = len(own) if all_move else int(np.count_nonzero(own))
         if not moving:
             return math.nan
         out += lever * 0.5 * math.log2(float(np.add.reduce(own)) / moving)

@@ -59,21 +59,22 @@ class Sympathetic:
         if len(x) < n or n < 4:
             return math.nan, math.nan
         begin = t_ns[: len(x) - n + 1 : step].tolist()
-        fresh = [k for k, t in enumerate(begin) if t not in self._known]
-        if fresh:
-            found = self._transform(np.array([x[k * step : k * step + n] for k in fresh]))
-            self._known.update(zip((begin[k] for k in fresh), found, strict=True))
+        for k, t in enumerate(begin):
+            if t not in self._known:
+                self._known[t] = self._transform(x[k * step : k * step + n])
         bands, totals = zip(*(self._known[t] for t in begin), strict=True)
         band, total = sum(bands) / len(begin), sum(totals) / len(begin)
         return band, band / total if total > 0.0 else math.nan
 
-    def _transform(self, parts: NDArray[np.float64]) -> list[tuple[float, float]]:
-        parts = parts - np.add.reduce(parts, axis=1, keepdims=True) / self._n
-        slope = np.add.reduce(parts * self._line, axis=1, keepdims=True) / self._spread
-        bins = np.fft.rfft((parts - slope * self._line) * self._hann)
-        power = (bins.real**2 + bins.imag**2) * self._scale
-        band, total = (np.add.reduce(power[:, b], axis=1).tolist() for b in (self._band, self._total))
-        return list(zip(band, total, strict=True))
+    def _transform(self, part: NDArray[np.float64]) -> tuple[float, float]:
+        part = part - float(np.add.reduce(part)) / self._n
+        part -= float(np.add.reduce(part * self._line)) / self._spread * self._line
+        part *= self._hann
+        parts = np.fft.rfft(part).view(np.float64)
+        parts *= parts
+        # Real and imaginary parts stand side by side.
+        band, total = (float(np.add.reduce(parts[2 * b.start : 2 * b.stop])) for b in (self._band, self._total))
+        return band * self._scale, total * self._scale
 
     def forget(self, before_ns: int) -> None:
         """Drop the segments that begin before a time."""

@@ -27,6 +27,7 @@ __all__ = [
     "described",
     "differences",
     "mean_sd",
+    "middle",
     "near_median",
     "quantile",
     "quantile_rows",
@@ -82,6 +83,13 @@ def quantile(ordered: NDArray[np.float64], q: float) -> float:
     # Plain floats: numpy's scalars take ten times as long, to the same bits.
     below, above = ordered[low : low + 2].tolist()
     return float(below + (above - below) * (at - low))
+
+
+def middle(ordered: list[float]) -> float:
+    """Median of at least one number in ascending order: as :func:`quantile`, of a list."""
+    last = len(ordered) - 1
+    low = last // 2
+    return ordered[low] if last % 2 == 0 else ordered[low] + (ordered[low + 1] - ordered[low]) * 0.5
 
 
 def quantile_rows(ordered: NDArray[np.float64], q: float) -> NDArray[np.float64]:

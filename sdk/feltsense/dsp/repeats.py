@@ -30,6 +30,8 @@ _STEADY = 8
 """A window that moves on by more than a share of one in so many is counted by itself: it is quicker then."""
 _TOGETHER = 64
 """Patterns compared at once with those before them."""
+_AHEAD = 4
+"""Intervals behind a window whose patterns are looked at with its own, if they are there: fewer calls."""
 _PATTERN = 3
 """Intervals of a pattern and of what follows it."""
 
@@ -67,7 +69,7 @@ class Repeats:
         if not radius <= self._reach <= _LOOSE * radius or self._first + len(self._ends) < first:
             self._forget(first)
             self._reach = _REACH * radius
-        self._look(first, first + n - _PATTERN + 1)
+        self._look(first, min(first + n + _AHEAD, self._series.stop) - _PATTERN + 1)
         drop = first - self._first
         if drop > 0:
             self._pairs.drop(self._ends[drop - 1])
@@ -123,7 +125,7 @@ class Fluctuations:
             self._known = Strip(SEGMENTS)
         if at < first + n:
             before = min(at - self._series.start, LEAST_BEATS)
-            fresh = self._series.between(at - before, first + n)[0]
-            self._known.append(segments(fresh)[:, before:])
+            fresh = self._series.between(at - before, self._series.stop)[0]
+            self._known.append(segments(fresh, before))
         self._known.drop(self._series.start - self._first)
         return exponent_of(self._known.between(first - self._first, first + n - self._first))

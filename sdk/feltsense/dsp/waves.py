@@ -8,7 +8,6 @@ invented variability into RMSSD.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Beat", "Detector", "Pulse", "Pulses", "Qrs", "Wave"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Beat:
+class Beat(NamedTuple):
     """One measured beat.
 
     Attributes
@@ -114,10 +112,15 @@ class Wave(Protocol):
         """
 
 
-def _standard(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    centred = x - float(np.add.reduce(x)) / len(x)
+def _standard(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64] | None]:
+    """Mean of a waveform, and the waveform with mean 0 and standard deviation 1; None where it stands still."""
+    mean = float(np.add.reduce(x)) / len(x)
+    centred = x - mean
     spread = math.sqrt(float(np.add.reduce(centred * centred)) / len(x))
-    return centred / spread if spread > 0.0 else None
+    if not spread > 0.0:
+        return mean, None
+    centred /= spread
+    return mean, centred
 
 
 class Qrs:
@@ -152,13 +155,10 @@ class Qrs:
         k = at - first
         if k < self._left or k + self._right > len(y):
             return None
-        wave = y[:, 0]
-        around = wave[k - self._left : k + self._right]
-        shape = _standard(around)
-        if shape is None:
-            return None
-        offset = parabola(*wave[k - 1 : k + 2].tolist())
-        return Beat(at, at + offset, shape, (float(wave[k]) - float(np.add.reduce(around)) / len(around),))
+        around = y[k - self._left : k + self._right, 0]
+        before, crest, after = around[self._left - 1 : self._left + 2].tolist()
+        level, shape = _standard(around)
+        return None if shape is None else Beat(at, at + parabola(before, crest, after), shape, (crest - level,))
 
 
 class Pulse:
@@ -207,7 +207,7 @@ class Pulse:
         if k <= self._foot or k + self._right >= len(wave):
             return None
         raw = y[k - self._left : k + self._right, self._RAW]
-        shape = _standard(wave[k - self._left : k + self._right])
+        _, shape = _standard(wave[k - self._left : k + self._right])
         if shape is None or raw.max() == raw.min():
             return None
         foot = k - self._foot + int(np.argmin(wave[k - self._foot : k]))

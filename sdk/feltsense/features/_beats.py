@@ -14,14 +14,16 @@ Contract
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from feltsense.dsp.blocks import Block, Tail, samples
 from feltsense.dsp.correction import Classifier
-from feltsense.dsp.intervals import IntervalRule, near_median
+from feltsense.dsp.intervals import IntervalRule, middle
 from feltsense.quality.beats import likeness
 
 if TYPE_CHECKING:
@@ -183,24 +185,39 @@ class BeatLine:
             if self._spectrum is not None:
                 stamps = run.stamps.between(block.start, block.start + len(block.values))
                 self._spectrum.push(block.values[:, self._spectrum_column], stamps[:, 0])
-        if run.waits:
-            times, rows = run.taken()
-            self._times.append(times)
-            self._rows.append(rows)
+        beats = run.taken()
+        if beats:
+            self._times.append(np.array([b.t_ns for b in beats]))
+            self._rows.append(
+                np.array([(b.interval, b.valid, b.likeness, b.pair, b.kind, *b.measures) for b in beats], dtype=np.float64)
+            )
         if blocks:
             run.forget()
 
 
-def _columns(*columns: NDArray[Any]) -> NDArray[Any]:
-    """Columns of one table, in the type of the first: numpy's own takes three times as long over a few beats."""
-    out = np.empty((len(columns[0]), len(columns)), columns[0].dtype)
-    for i, column in enumerate(columns):
-        out[:, i] = column
-    return out
+@dataclass(slots=True)
+class _Known:
+    """What is known of one beat so far."""
+
+    at: int
+    t_ns: int
+    device_ns: int
+    measures: tuple[float, ...]
+    likeness: float = math.nan
+    interval: float = math.nan
+    pair: float = math.nan
+    valid: bool = False
+    kind: int = 0
+
+
+_AT = attrgetter("at")
 
 
 class _Run:
-    """One run: peaks waiting to be measured, beats waiting to be judged."""
+    """One run: peaks waiting to be measured, beats waiting to be judged.
+
+    A block has two or three beats: plain numbers in a list take a fraction of the time that columns of arrays take.
+    """
 
     def __init__(self, wave: Wave, rule: BeatRule, rate: float) -> None:
         self._wave, self._rule = wave, rule
@@ -211,12 +228,11 @@ class _Run:
         self._filtered = Tail(wave.columns)
         self._waiting: list[int] = []
         self.stamps = Tail(2, np.int64)
-        # Rows of beats: sample, session time, device time | shape | likeness, interval, pair, measures
-        self._places = Tail(3, np.int64)
+        """Session and device time of each sample."""
+        self._known: list[_Known] = []
+        self._first = 0
+        """Number of the first of them in the run."""
         self._shapes = Tail(wave.shape)
-        self._judged = Tail(3)
-        self._measures = Tail(len(wave.measures))
-        self._kinds = Tail(0, np.int8)
         self._classifier = Classifier() if rule.corrects else None
         self._ready = self._taken = 0
         self._shaped = self._done = 0
@@ -232,7 +248,9 @@ class _Run:
         return self._filter.wants
 
     def push(self, piece: Piece) -> list[Block]:
-        self.stamps.append(_columns(piece.t_ns, piece.device_ns))
+        stamps = np.empty((len(piece.t_ns), 2), np.int64)
+        stamps[:, 0], stamps[:, 1] = piece.t_ns, piece.device_ns
+        self.stamps.append(stamps)
         blocks = self._filter.push(piece.values[:, 0])
         for block in blocks:
             self._step(block)
@@ -249,20 +267,10 @@ class _Run:
             self._judge_rhythm()
         return blocks
 
-    @property
-    def waits(self) -> bool:
-        """Whether beats became final since they were last taken."""
-        return self._ready > self._taken
-
-    def taken(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Beats that became final since the last call: session times and rows."""
-        a, b = self._taken, self._ready
-        self._taken = b
-        like, interval, pair = self._judged.between(a, b).T
-        # `interval` is signed: negative says that it is there but not valid.
-        measures = self._measures.between(a, b).T
-        rows = _columns(np.abs(interval), interval > 0.0, like, pair, self._kinds.between(a, b), *measures)
-        return self._places.between(a, b)[:, 1].copy(), rows
+    def taken(self) -> list[_Known]:
+        """Beats that became final since the last call."""
+        a, self._taken = self._taken - self._first, self._ready
+        return self._known[a : self._ready - self._first]
 
     def _step(self, block: Block) -> None:
         self._filtered.append(block.values)
@@ -276,9 +284,8 @@ class _Run:
 
     def _measure(self, until: int) -> None:
         """Measure the waiting peaks whose surroundings are there."""
-        places, shapes, measures = [], [], []
         # Two peaks may snap to one crest; and what was judged stays judged.
-        last = max(int(self._places.rows[-1, 0]) if len(self._places) else -1, self._shaped - 1)
+        last = max(self._known[-1].at if self._known else -1, self._shaped - 1)
         while self._waiting and self._waiting[0] + self._wave.ahead <= until:
             beat = self._wave.measure(self._filtered.rows, self._filtered.start, self._waiting.pop(0))
             if beat is None or beat.at <= last:
@@ -288,69 +295,70 @@ class _Run:
             stamps = self.stamps.between(whole, whole + 2).tolist()
             (t0, d0), (t1, d1) = stamps[0], stamps[-1]
             part = beat.fiducial - whole
-            places.append((beat.at, t0 + round(part * (t1 - t0)), d0 + round(part * (d1 - d0))))
-            shapes.append(beat.shape)
-            measures.append(beat.measures)
-        if places:
-            self._places.append(np.array(places))
-            self._shapes.append(np.array(shapes))
-            self._measures.append(np.array(measures))
+            t_ns, device_ns = t0 + round(part * (t1 - t0)), d0 + round(part * (d1 - d0))
+            self._known.append(_Known(beat.at, t_ns, device_ns, beat.measures))
+            self._shapes.append(beat.shape[None])
 
-    def _beats(self, start: int, stop: int) -> slice:
-        """Beats (numbers from the first kept one) whose peaks lie in samples [start, stop)."""
-        a, b = self._places.rows[:, 0].searchsorted((start, stop))
-        return slice(int(a), int(b))
+    def _place(self, sample: int) -> int:
+        """Place of the first kept beat whose peak is at or after a sample."""
+        return bisect_left(self._known, sample, key=_AT)
 
     def _judge_shapes(self) -> None:
         """Likeness, interval and pair of the next block's beats."""
         start, stop = self._shaped, self._shaped + self._block
-        mine = self._beats(start, stop)
-        if mine.stop > mine.start:
-            near = self._beats(start - self._back[0], self._filtered.stop)
-            like = likeness(self._shapes.rows[mine], self._shapes.rows[near])
-            first = max(mine.start - 1, 0)
-            device = self._places.rows[first : mine.stop, 2]
-            before = self._judged.rows[-1:, 0] if mine.start else np.empty(0)
-            known = np.concatenate((before, like))
-            interval = np.diff(device) / _NS_PER_MS
-            pair = np.minimum(known[1:], known[:-1])
-            if not mine.start:
-                interval, pair = (np.concatenate(([np.nan], x)) for x in (interval, pair))
-            self._judged.append(_columns(like, interval, pair))
+        a, b = self._place(start), self._place(stop)
+        if b > a:
+            first = self._first
+            near = self._place(start - self._back[0]), self._place(self._filtered.stop)
+            like = likeness(
+                self._shapes.between(first + a, first + b), self._shapes.between(first + near[0], first + near[1])
+            )
+            before = self._known[a - 1] if a else None
+            for beat, alike in zip(self._known[a:b], like.tolist(), strict=True):
+                beat.likeness = alike
+                if before is not None:
+                    beat.interval = (beat.device_ns - before.device_ns) / _NS_PER_MS
+                    beat.pair = min(alike, before.likeness)
+                before = beat
         self._shaped = stop
 
     def _judge_rhythm(self) -> None:
         """Validity of the next block's intervals."""
         start, stop = self._done, self._done + self._block
-        rule = self._rule.interval
-        near = self._beats(start - self._back[1], self._shaped)
-        rows = self._judged.rows[near]
-        size = np.abs(rows[:, 1])
-        plausible = (rows[:, 2] > self._rule.trusted) & (size >= rule.low_ms) & (size <= rule.high_ms)
-        mine = self._beats(start, stop)
-        judged = self._judged.rows[mine]
-        self._kinds.append(self._classify(mine, np.abs(self._judged.rows[mine.start :, 1])))
-        trusted = judged[:, 2] > self._rule.trusted
-        valid = trusted & near_median(np.abs(judged[:, 1]), size[plausible], rule)
-        judged[:, 1] = np.where(valid, 1.0, -1.0) * np.abs(judged[:, 1])
-        self._ready = self._places.start + mine.stop
+        trusted, rule = self._rule.trusted, self._rule.interval
+        a, b = self._place(start), self._place(stop)
+        low, high = rule.low_ms, rule.high_ms
+        near = self._known[self._place(start - self._back[1]) : self._place(self._shaped)]
+        plausible = sorted([x.interval for x in near if x.pair > trusted and low <= x.interval <= high])
+        if len(plausible) >= rule.least:
+            median = middle(plausible)
+            for beat in self._known[a:b]:
+                size = beat.interval
+                near_it = abs(size - median) <= rule.deviation * median
+                beat.valid = beat.pair > trusted and near_it and low <= size <= high
+        self._classify(a, b)
+        self._ready = self._first + b
         self._done = stop
 
-    def _classify(self, mine: slice, interval: NDArray[np.float64]) -> NDArray[np.int8]:
-        """Classes of the beats `mine`, whose intervals and the known ones after them are given."""
-        n = mine.stop - mine.start
-        kinds = np.zeros(n, np.int8)
-        if self._classifier is not None and n:
-            first = int(np.isnan(interval[0]))  # the first beat of a run has no interval
-            kinds[first:] = self._classifier.advance(interval[first:n], interval[n:])
-        return kinds
+    def _classify(self, a: int, b: int) -> None:
+        """Classes of the beats `a` up to `b`, by their intervals and the known ones after them."""
+        if self._classifier is None or b <= a:
+            return
+        judged = self._known[a : self._place(self._shaped)]
+        first = int(math.isnan(judged[0].interval))  # the first beat of a run has no interval
+        interval = np.array([beat.interval for beat in judged])
+        kinds = self._classifier.advance(interval[first : b - a], interval[b - a :])
+        for beat, kind in zip(judged[first : b - a], kinds.tolist(), strict=True):
+            beat.kind = kind
 
     def forget(self) -> None:
         """Drop what no beat to come needs."""
         self._filtered.drop(self._filtered.stop - self._wave.ahead - self._wave.behind - 2 * self._block)
         self.stamps.drop(min(self._final - self._wave.behind, self._filtered.start))
-        oldest = self._beats(-1, self._done - max(self._back)).stop
+        oldest = self._place(self._done - max(self._back))
         # One beat more: the next interval is measured from it.
-        keep = min(self._places.start + oldest, self._taken) - 1
-        for tail in (self._places, self._shapes, self._judged, self._measures, self._kinds):
-            tail.drop(keep)
+        drop = min(self._first + oldest, self._taken) - 1 - self._first
+        if drop > 0:
+            del self._known[:drop]
+            self._first += drop
+            self._shapes.drop(self._first)

@@ -10,6 +10,7 @@ Rules
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -90,8 +91,8 @@ def likeness(shapes: NDArray[np.float64], neighbours: NDArray[np.float64]) -> ND
         return np.zeros(len(shapes))
     ordered, middle = np.sort(neighbours, axis=0), len(neighbours) // 2
     template = ordered[middle] if len(neighbours) % 2 else 0.5 * (ordered[middle - 1] + ordered[middle])
-    template = template - template.mean()
-    size = float(np.sqrt(np.mean(template * template)))
+    template = template - float(np.add.reduce(template)) / len(template)
+    size = math.sqrt(float(np.add.reduce(template * template)) / len(template))
     if size == 0.0:
         return np.zeros(len(shapes))
     # No matrix product: it may add up in another order for another number of rows.
@@ -120,8 +121,10 @@ def trace_faults(x: NDArray[np.float64], rate: float, floor: float) -> NDArray[n
     flat = high - low <= np.maximum(floor, RELATIVE_FLAT * np.maximum(np.abs(high), np.abs(low)))
     least = max(RAIL_LEAST, round(RAIL_SECONDS * rate)) - 1
     same = x[..., 1:] == x[..., :-1]
-    stays = [np.count_nonzero(same & (x[..., 1:] == edge), axis=-1, keepdims=True) for edge in (high, low)]
-    railed = ~flat & (np.maximum(*stays) >= least)
+    railed = np.zeros_like(flat)
+    if np.count_nonzero(same) >= least:  # mostly there are not as many in all
+        stays = [np.count_nonzero(same & (x[..., 1:] == edge), axis=-1, keepdims=True) for edge in (high, low)]
+        railed = ~flat & (np.maximum(*stays) >= least)
     return np.concatenate((flat, railed), axis=-1).astype(np.float64)
 
 
