@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["Pipeline", "extract"]
 
 _NEVER = -(2**63)
+_FORGET_NS = 10 * NS
+"""What windows no longer need is dropped so often: with each window it would cost as much as a tenth of its features."""
 MANY = 32
 """Windows whose features are asked for together: a few become final at a time, in a whole recording thousands."""
 
@@ -119,6 +121,7 @@ class Pipeline:
                     self._users[info.id].append(made)
         self._states = {s: _State() for s in self.streams}
         self._settled = False
+        self._forgotten = _NEVER
         # A stream that no feature reads (a device's own beat intervals, minutes apart) must not hold windows back.
         self._read = [(i, s) for i, s in self._states.items() if self._users[i]] or list(self._states.items())
 
@@ -180,13 +183,13 @@ class Pipeline:
             self._t0 = self._find_start()
         if self._t0 is None:
             return
-        begun = self._windower.needed_from(self._t0)
         ready = self._windower.ready(self._t0, self._final_ns())
         while windows := list(islice(ready, MANY)):
             yield from zip(windows, self._vectors(windows), strict=True)
         before = self._windower.needed_from(self._t0)
-        if before == begun:
-            return  # no window was ready: nothing more can be forgotten
+        if before < self._forgotten + _FORGET_NS:
+            return
+        self._forgotten = before
         for extractor in self._extractors.values():
             extractor.forget(before)
 

@@ -154,8 +154,14 @@ class Tail:
 
     def between(self, a: int, b: int) -> NDArray[Any]:
         """Rows `a` up to `b`, cut to what is there: a view, valid until the next change."""
-        a, b = max(a, self.start), min(b, self.stop)
-        return self._data[a - self._offset : max(a, b) - self._offset]
+        # Asked for a dozen times a second: without calls it takes half the time.
+        a -= self._offset
+        b -= self._offset
+        if a < self._lo:
+            a = self._lo
+        if b > self._hi:
+            b = self._hi
+        return self._data[a : b if b > a else a]
 
     def append(self, rows: NDArray[Any]) -> None:
         """Append rows at the end; amortised constant time a row."""

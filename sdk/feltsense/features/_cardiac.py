@@ -123,7 +123,9 @@ class Heart:
     ) -> Evidence:
         """As :meth:`evidence`, of a window's valid intervals and its beats' likeness."""
         cells = self._faults.within(window.start_ns, window.stop_ns)
-        flat, railed = (np.add.reduce(cells) / len(cells)).tolist() if len(cells) else (0.0, 0.0)
+        flat, railed = 0.0, 0.0
+        if np.count_nonzero(cells):
+            flat, railed = (np.add.reduce(cells) / len(cells)).tolist()
         valid_ms = float(np.add.reduce(nn))
         # A window holds its whole beats; the rest of an interval at either end is not a fault.
         edge = valid_ms / len(nn) / 1e3 if len(nn) else 0.0

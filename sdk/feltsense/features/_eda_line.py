@@ -114,7 +114,7 @@ class EdaLine:
         self._split = RunSplitter()
         self._run: _Run | None = None
         self._segment = -1
-        self._held: list[tuple[Array, NDArray[np.int64]]] = []
+        self._held: list[Chunk] = []
         self._final: int | None = None
         self._waits = self._hold = samples(_HOLD_S, rate)
         self._last_ns = _NEVER
@@ -136,9 +136,8 @@ class EdaLine:
         if chunk.segment != self._segment:
             self.close()
             self._segment = chunk.segment
-        self._held.append((chunk.values[:, 0], chunk.times))
+        self._held.append(chunk)
         self._waits -= len(chunk)
-        self._last_ns = chunk.stop_ns
         if self._waits <= 0:
             self._work()
 
@@ -147,8 +146,14 @@ class EdaLine:
         if not self._held:
             return
         self._final = None
-        x, t_ns = (np.concatenate(parts) for parts in zip(*self._held, strict=True))
-        self._held = []
+        held, self._held = self._held, []
+        last = held[-1]
+        self._last_ns = last.stop_ns
+        x = np.concatenate([c.values for c in held])[:, 0]
+        if all(c.time is last.time for c in held):
+            t_ns = last.time.times(held[0].start, last.stop)
+        else:
+            t_ns = np.concatenate([c.times for c in held])
         broken = self._gate.push(x, t_ns)
         if broken.any():
             x = np.where(broken, np.nan, x)
@@ -223,7 +228,7 @@ class EdaLine:
             if self._run is not None:
                 final = min(final, int(self._run.t.between(self._run.done, self._run.done + 1)[0]))
             self._final = final
-        return min(self._final, int(self._held[0][1][0]) if self._held else self._last_ns)
+        return min(self._final, self._held[0].start_ns if self._held else self._last_ns)
 
     def between(self, windows: Sequence[Window]) -> list[Rows]:
         """The rows of each window; each table is searched once for all of them."""
