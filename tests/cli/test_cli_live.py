@@ -130,7 +130,7 @@ def test_a_line_says_the_probability_the_decision_and_why():
     expected = "5:30 stress 0.80 [################....] stress quality 0.90 evidence eda +1.5, ppg -0.2"
     assert " ".join(text.split()) == expected
     silent = prediction(probabilities={}, label="", set=(), abstained=True, reason="ppg:gap eda:no_signal", contributions={})
-    assert "says nothing: ppg: gap, eda: no signal" in _live.line(0.0, silent, None)
+    assert "says nothing: pulse: gap, skin conductance: no signal" in _live.line(0.0, silent, None)
     assert "calibration" in _live.line(0.0, prediction(label="", abstained=True, reason="calibration"), None)
 
 

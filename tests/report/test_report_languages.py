@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 from report_cases import predictions, profile, recording, vectors
 
-import feltsense.report
+import feltsense
 from feltsense.errors import UnknownNameError
-from feltsense.report import html, page, plain, plain_course, session, summarise
+from feltsense.report import html, page, plain, plain_course, say, session, summarise
 from feltsense.report.figures import FEATURES
 from feltsense.report.german import GERMAN
 from feltsense.report.say import Phrase, Say
-from feltsense.report.summary import ModelLine
+from feltsense.report.summary import ModelLine, model_line
+from feltsense.report.words import PARTS
 
-FOLDER = Path(feltsense.report.__file__).parent
+FOLDER = Path(say.__file__).parent
 FORBIDDEN = re.compile(
     r"diagnos|patholog|disorder|depress|anxiety|patient|treatment|abnormal|healthy|normal range|störung|krankhaft|patient",
     re.IGNORECASE,
@@ -97,3 +98,23 @@ def test_the_default_is_english_for_clinicians():
     card = ModelLine("m", "d", "s")
     summary = summarise(recording(), predictions(), profile(), model=card, vectors=vectors())
     assert html(summary) == page(session(summary))
+
+
+def test_the_card_of_the_shipped_model_is_said_in_german():
+    model = feltsense.load_bundle(runner="numpy")
+    line = model_line(model)
+    summary = summarise(recording(), predictions(), profile(), model=line, vectors=vectors())
+    told = re.sub(r"<[^>]*>", " ", page(session(summary, "", "de")) + page(plain(summary, "", "de")))
+    for word in ("people", "licence", "accuracy", "calibrated", " of rest"):
+        assert word not in told, word
+    value, low, high = re.search(r"accuracy (\S+) \[(\S+), (\S+)\]", line.score).groups()
+    german = f"{value} [{low}; {high}]".replace(".", ",")
+    assert f"balancierte Genauigkeit {german} bei ausgelassenen Menschen (kalibriert mit 270 s Ruhe)" in told
+    assert line.score in page(session(summary))
+
+
+def test_parts_have_names_in_words():
+    assert set(PARTS.values()) <= set(GERMAN)
+    assert (Say().part("eda"), Say("de").part("eda")) == ("skin conductance", "Hautleitwert")
+    assert (Say().part("ppg@30s"), Say("de").part("ppg@30s")) == ("pulse, last 30 s", "Puls, letzte 30 s")
+    assert Say("de").part("thermal_array") == "thermal array"

@@ -139,7 +139,7 @@ def test_numbers_of_the_summary_are_on_the_page(summary, page):
         assert words.count(s.received) in text
     e = summary.estimate
     assert f"{dict(e.labels)['stress']} of {e.outside}" in text
-    assert "no estimate: ecg: gap, eda: no signal" in text
+    assert "no estimate: ECG: gap, skin conductance: no signal" in text
     assert f"In {e.open} of the {e.decided} decided windows" in text
     assert "73 to 146" in text
     assert "the connection was down" in text

@@ -80,11 +80,11 @@ def squeezed(text):
 
 SESSION = {
     "en": ("P-0042", "2027-01-15 08:00:00 UTC", "Polar H10", "Coverage", "97.0 % (least: board.temp, 92.6 %)", "Heart rate",
-           "66 (65 to 67)", "+12", "tense: 40", "no estimate: ecg: gap, eda: no signal", "Beats corrected", "3.0 %",
-           "stress-1.0", "0.71", "Calibrated to this person on 270 s", "does not mean", "not a diagnosis", WHOM),
+           "66 (65 to 67)", "+12", "tense: 40", "no estimate: ECG: gap, skin conductance: no signal", "Beats corrected",
+           "3.0 %", "stress-1.0", "0.71", "Calibrated to this person on 270 s", "does not mean", "not a diagnosis", WHOM),
     "de": ("P-0042", "2027-01-15 08:00:00 UTC", "Polar H10", "Abdeckung", "97,0 % (am wenigsten: board.temp, 92,6 %)",
            "Herzfrequenz", "66 (65 bis 67)", "+12", "tense: 40", "EKG: Lücke", "Zu korrigierende Herzschläge", "3,0 %",
-           "stress-1.0", "20 people", "0.71", "Auf diese Person kalibriert", "nicht bedeutet", "keine Diagnose", WHOM),
+           "stress-1.0", "20 people", "0,71", "Auf diese Person kalibriert", "nicht bedeutet", "keine Diagnose", WHOM),
 }  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def test_page_one_of_a_course(digests, model, person, language, tmp_path):
         "de": ("P07", "Von", "Open board, Polar H10", "Abdeckung", "100 %", "Herzfrequenz, bpm", "Eigener Bereich",
                "Zu korrigierende Herzschläge", f"Von {t.outside} Minuten", f"{t.hits} davon lauten „Belastung“",
                "Als „Belastung“ geschätzte Minuten, %", "Eigene Antworten auf „tense“", "Graue Punkte", model.id,
-               "balancierte Genauigkeit 0.", "mit 270 s bekannter Ruhe", "nicht bedeutet", "keine Diagnose", WHOM),
+               "balancierte Genauigkeit 0,", "mit 270 s bekannter Ruhe", "nicht bedeutet", "keine Diagnose", WHOM),
     }  # fmt: skip
     for text in (html_text(document), paper_text(document, "a4", tmp_path), paper_text(document, "letter", tmp_path)):
         for word in words[language]:
@@ -181,7 +181,7 @@ def test_silences_are_added_up_and_told():
     assert Tally.parse(json.loads(json.dumps({f: getattr(one, f) for f in one.__slots__}))) == one
     quiet = Digest("P", 0, 600.0, 1.0, ("d",), 0, (), {}, None, (), both)
     text = html_text(over_days(course([quiet], 1), WHOM))
-    assert "No estimate in 7 minutes (ecg: gap, eda: no signal: 4; no class could be ruled out: 3)." in text
+    assert "No estimate in 7 minutes (ECG: gap, skin conductance: no signal: 4; no class could be ruled out: 3)." in text
     assert "In 1 of the 9 decided minutes the other class cannot be ruled out." in text
 
 

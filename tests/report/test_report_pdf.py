@@ -10,7 +10,7 @@ from report_cases import predictions, profile, recording, vectors
 
 from feltsense.errors import UnknownNameError
 from feltsense.report import page, pdf, plain, session, summarise
-from feltsense.report.blocks import Document, Head, Items, Line, NewPage, Section, Table
+from feltsense.report.blocks import Document, Head, Items, Line, NewPage, Para, Picture, Section, Table
 from feltsense.report.drawing import words
 from feltsense.report.summary import ModelLine
 
@@ -104,3 +104,17 @@ def test_the_same_bytes_and_words_under_every_chart(summary):
     assert all(len(words(c)) > 20 for c in charts)
     with pytest.raises(UnknownNameError, match="a4, letter"):
         pdf(document, "a5")
+
+
+@POPPLER
+def test_the_words_of_a_chart_stand_beneath_it(summary, tmp_path):
+    for language in ("en", "de"):
+        document = session(summary, "Study team, room 12", language)
+        pictures = [b for s in document.blocks if isinstance(s, Section) for b in s.blocks if isinstance(b, Picture)]
+        # However much is written before them.
+        for more in range(0, 60, 7):
+            filled = Document("t", language, (*(Para("line") for _ in range(more)), *pictures), "foot")
+            texts = ["".join("".join(b[4].split()) for b in boxes) for *_, boxes in pages(pdf(filled), tmp_path)]
+            for p in pictures:
+                caption, told = ("".join(t.split()) for t in (p.caption, words(p.svg)[:60]))
+                assert any(caption in t and told in t for t in texts), (more, p.caption)

@@ -83,7 +83,8 @@ def test_numbers_of_the_report_come_out_of_the_file(tmp_path, capsys):
     assert f"{percent(np.mean(list(shares.values())))} (least: {worst}, {percent(shares[worst])})" in text
     corrected = [v["ecg.corrected_fraction"] for _, v in windows]
     assert f"Beats corrected {percent(np.nanmedian(corrected))}" in re.sub(r"\s+", " ", text)
-    for modality, told in (("ecg", rows["ecg"]), ("eda", rows["eda"]), ("motion", rows["motion"])):
+    for modality, name in (("ecg", "ECG"), ("eda", "Skin conductance"), ("motion", "Movement")):
+        told = rows[name]
         values = np.array([v[f"quality.{modality}"] for _, v in windows])
         printed = re.findall(r"[\d.]+", told[0])
         assert told[1] == f"{np.isfinite(values).sum()}/{len(values)}"

@@ -202,7 +202,7 @@ def model_card(say: Say, model: ModelLine | None) -> list[Block]:
         return []
     parts = [
         (say("Model"), model.id),
-        (say("Trained on"), model.training),
-        (say("On unseen people"), say.told(model.score)),
+        (say("Trained on"), say.told(model.training)),
+        (say("On unseen people"), say.point(say.told(model.score))),
     ]
     return [Para(". ".join(f"{name}: {text}" for name, text in parts if text) + ".", small=True)]

@@ -41,7 +41,7 @@ def _drivers(say: Say, e: Estimate | None) -> list[Block]:
     if e is None or not e.drivers:
         return []
     about = say.told(e.about)
-    names = ", ".join(f"{say.told(n.replace('_', ' '))} {say.signed(v, 2)}" for n, v in e.drivers)
+    names = ", ".join(f"{say.part(n)} {say.signed(v, 2)}" for n, v in e.drivers)
     text = (
         "Where it estimated “{about}”, these parts moved the estimate on average (log odds, + towards “{about}”): {names}."
     )
@@ -156,7 +156,7 @@ def _quality(say: Say, s: Summary) -> list[Block]:
     for q in s.quality:
         reasons = ", ".join(f"{say.told(reason.replace('_', ' '))}: {n}" for reason, n in q.reasons)
         usable = f"{q.level.usable}/{q.level.windows}"
-        cells = (say.told(q.modality.replace("_", " ")), say.level(q.level, 2), usable, reasons)
+        cells = (_capital(say.part(q.modality)), say.level(q.level, 2), usable, reasons)
         rows.append(Line(cells, q.level.share < THIN))
     head = tuple(say(n) for n in ("Signal", "Quality", "Windows", "Lowered by"))
     caption = say(
@@ -165,3 +165,7 @@ def _quality(say: Say, s: Summary) -> list[Block]:
         window=f"{s.window_s:g}",
     )
     return [Section(say("Signal quality"), (Table(caption, head, tuple(rows), (1, 2), heading=True),))]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

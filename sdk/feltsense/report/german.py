@@ -189,6 +189,14 @@ _SESSION = {
     "balanced accuracy {value} on people left out ({what})": (
         "balancierte Genauigkeit {value} bei ausgelassenen Menschen ({what})"
     ),
+    "balanced accuracy {value} [{low}, {high}] on people left out ({what})": (
+        "balancierte Genauigkeit {value} [{low}; {high}] bei ausgelassenen Menschen ({what})"
+    ),
+    "calibrated on 270 s of rest": "kalibriert mit 270 s Ruhe",
+    "model without calibration": "Modell ohne Kalibrierung",
+    "{data}; {n} people": "{data}; {n} Menschen",
+    "{data}; {n} people; {notice}": "{data}; {n} Menschen; {notice}",
+    "Stress-Predict-Dataset, MIT licence, (c) 2022 Talha Iqbal": "Stress-Predict-Dataset, MIT-Lizenz, (c) 2022 Talha Iqbal",
 }
 _CHARTS = {
     "Probability of {about} from 0 to 1 for {n} windows.": "Wahrscheinlichkeit für {about} von 0 bis 1 für {n} Fenster.",
@@ -233,12 +241,12 @@ _OUTSIDE = {
     "Source": "Herkunft",
     "Recorder": "Aufgezeichnet von",
     "skin temperature": "Hauttemperatur",
-    "joint": "Zusammenwirken",
-    "base": "Ausgangswert",
-    "ecg": "EKG",
-    "ppg": "Puls",
-    "eda": "Hautleitwert",
-    "motion": "Bewegung",
+    "interaction": "Zusammenwirken",
+    "starting value": "Ausgangswert",
+    "ECG": "EKG",
+    "pulse": "Puls",
+    "skin conductance": "Hautleitwert",
+    "movement": "Bewegung",
     "respiration": "Atmung",
     "voice": "Stimme",
     "face": "Gesicht",
@@ -246,11 +254,12 @@ _OUTSIDE = {
     "flatline": "Nulllinie",
     "saturated": "übersteuert",
     "off skin": "nicht auf der Haut",
-    "artefact": "Störung",
+    "artefact": "Artefakt",
     "noise": "Rauschen",
     "warm up": "Einlaufzeit",
     "wrong rate": "falsche Rate",
     "disagree": "Widerspruch",
+    "{part}, last {n} s": "{part}, letzte {n} s",
     "not in the bundle; see its model card and feltsense evaluate": (
         "nicht im Modell angegeben; siehe Modellkarte und feltsense evaluate"
     ),

@@ -252,6 +252,7 @@ class _Writer(Type):
         from reportlab.platypus import Spacer
 
         chart = _chart(b.svg, self.width, self.plain)
+        chart.keepWithNext = True  # what it says in words stays beneath it
         return [self.text(b.caption, self.caption), chart, self.text(drawing.words(b.svg), self.said), Spacer(0, 4)]
 
     def _grid(self, pictures: Sequence[Picture]) -> list[Any]:

@@ -83,7 +83,7 @@ def learned(say: Say, model: ModelLine | None) -> list[Block]:
     """Where the program has its knowledge from, in a sentence."""
     if model is None or not model.training:
         return []
-    return [Para(say("The program has learned from other people: {data}.", data=model.training), small=True)]
+    return [Para(say("The program has learned from other people: {data}.", data=say.told(model.training)), small=True)]
 
 
 def _own(say: Say, s: Summary) -> list[Block]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Self
 
+from feltsense.core.modality import base, length_of
 from feltsense.errors import UnknownNameError
 from feltsense.report import words
 from feltsense.report.german import GERMAN
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from feltsense.report.figures import Level
 
-__all__ = ["LANGUAGES", "Phrase", "Say"]
+__all__ = ["LANGUAGES", "Phrase", "Say", "Term"]
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": {}, "de": GERMAN}
 _POINT = re.compile(r"(?<=\d)\.(?=\d)")
@@ -42,6 +43,12 @@ class Phrase(str):
         self.template = template
         self.values = values or {}
         return self
+
+
+class Term(str):
+    """A text within a phrase that may be ours: said where the language knows it, as it is where it came from outside."""
+
+    __slots__ = ()
 
 
 class Say:
@@ -65,11 +72,11 @@ class Say:
         self._table = LANGUAGES[language]
 
     def __call__(self, text: str, /, **values: object) -> str:
-        """A sentence; values that are phrases are said, too."""
+        """A sentence; values that are phrases or terms are said, too."""
         if isinstance(text, Phrase):
             return self(text.template, **text.values)
         template = text if self.language == "en" else self._table[text]
-        return template.format(**{k: self(v) if isinstance(v, Phrase) else v for k, v in values.items()})
+        return template.format(**{k: self.told(v) if isinstance(v, Phrase | Term) else v for k, v in values.items()})
 
     def some(self, n: int, one: str, many: str) -> str:
         """A count with its noun."""
@@ -79,7 +86,12 @@ class Say:
         """A text of ours where there is one, as it is where it came from outside."""
         if isinstance(text, Phrase):
             return self(text)
-        return self._table.get(text, text)
+        return self._table.get(text, str(text))
+
+    def part(self, name: str) -> str:
+        """A modality, or another part of an estimate, in words."""
+        what, seconds = self.told(words.part(base(name))), length_of(name)
+        return what if seconds is None else self("{part}, last {n} s", part=what, n=f"{seconds:g}")
 
     def point(self, text: str) -> str:
         """A number in English digits, in this language's."""
@@ -116,4 +128,5 @@ class Say:
 
     def silence(self, reason: str) -> str:
         """Why there is no estimate."""
-        return ", ".join(": ".join(map(self.told, part)) for part in words.silence(reason))
+        told = ([self.part(name) for name in why[:-1]] + [self.told(why[-1])] for why in words.silence(reason))
+        return ", ".join(": ".join(texts) for texts in told)

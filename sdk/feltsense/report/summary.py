@@ -10,6 +10,7 @@ Contract
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections import Counter
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from feltsense.core.vector import Reason
 from feltsense.report.account import GapLine, StreamLine, stream_lines
 from feltsense.report.estimate import Estimate, estimate
 from feltsense.report.figures import FURTHER, Figure, Level, figures, level_of
-from feltsense.report.say import Phrase
+from feltsense.report.say import Phrase, Term
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,6 +44,8 @@ WINDOW_S = 60.0
 HOP_S = 15.0
 """Step of the numbers' windows: four points a minute draw a curve, and more would only repeat the same minute."""
 
+_INTERVAL = re.compile(r"([\d.]+) \[([\d.]+), ([\d.]+)\]", re.ASCII)
+"""A card's figure with its interval."""
 _CORRECTED = "ecg.corrected_fraction"
 _INTERVALS = (EventKind.LABEL, EventKind.CALIBRATION)
 _TOLD = (
@@ -331,10 +334,13 @@ def _notices(
 def model_line(bundle: Bundle) -> ModelLine:
     """A bundle's card in a few lines: what it was trained on, and how it did on people it had not seen."""
     model, training = bundle.model, bundle.model.training
-    people = training.get("subjects", ())
-    data = [str(training.get("data", "")), f"{len(people)} people" if people else "", str(training.get("notice", ""))]
-    score = str(training.get("score", "")) or _score(bundle.card)
-    return ModelLine(f"{model.target}, {bundle.id}", "; ".join(d for d in data if d), score)
+    people, data, notice = len(training.get("subjects", ())), str(training.get("data", "")), str(training.get("notice", ""))
+    told = "; ".join(t for t in (data, notice) if t)
+    if data and people:
+        told = Phrase("{data}; {n} people", {"data": data, "n": people})
+        if notice:
+            told = Phrase("{data}; {n} people; {notice}", {"data": data, "n": people, "notice": Term(notice)})
+    return ModelLine(f"{model.target}, {bundle.id}", told, str(training.get("score", "")) or _score(bundle.card))
 
 
 def _score(card: str) -> str:
@@ -342,7 +348,11 @@ def _score(card: str) -> str:
     rows = [[c.strip() for c in line.strip("|").split("|")] for line in card.splitlines() if line.startswith("|")]
     heads = [n for n, row in enumerate(rows) if len(row) > 1 and row[1] == "balanced accuracy"]
     # A header, a rule of dashes, then the first row.
-    if heads and len(rows) > heads[0] + 2:
-        what, value = rows[heads[0] + 2][:2]
-        return Phrase("balanced accuracy {value} on people left out ({what})", {"value": value, "what": what})
-    return "not in the bundle; see its model card and feltsense evaluate"
+    if not heads or len(rows) <= heads[0] + 2:
+        return Phrase("not in the bundle; see its model card and feltsense evaluate")
+    what, value = rows[heads[0] + 2][:2]
+    if between := _INTERVAL.fullmatch(value):
+        value, low, high = between.groups()
+        values = {"value": value, "low": low, "high": high, "what": Term(what)}
+        return Phrase("balanced accuracy {value} [{low}, {high}] on people left out ({what})", values)
+    return Phrase("balanced accuracy {value} on people left out ({what})", {"value": value, "what": Term(what)})

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "IN_SHORT",
     "LIMITS",
+    "PARTS",
     "clock",
     "count",
     "duration",
@@ -21,6 +22,7 @@ __all__ = [
     "level",
     "moment",
     "number",
+    "part",
     "percent",
     "signed",
     "silence",
@@ -37,6 +39,20 @@ LIMITS = (
     "Nobody watches these data live. In an emergency, call the local emergency number.",
 )
 """What a report does not mean."""
+
+PARTS = {
+    "ecg": "ECG",
+    "ppg": "pulse",
+    "eda": "skin conductance",
+    "skin_temperature": "skin temperature",
+    "motion": "movement",
+    "respiration": "respiration",
+    "voice": "voice",
+    "face": "face",
+    "joint": "interaction",
+    "base": "starting value",
+}
+"""Modalities and the other parts of an estimate, in words."""
 
 _GAPS = {
     "link": "lost on the radio while connected",
@@ -72,6 +88,11 @@ def count(n: int, upper: int | None = None) -> str:
     """A count with thin spaces between thousands; a range where the upper bound differs."""
     text = f"{n:,}".replace(",", "\u202f")
     return text if upper is None or upper == n else f"{text} to {count(upper)}"
+
+
+def part(name: str) -> str:
+    """A modality or another part of an estimate in words."""
+    return PARTS.get(name, name.replace("_", " "))
 
 
 def percent(share: float) -> str:
@@ -120,5 +141,5 @@ def silence(reason: str) -> tuple[tuple[str, ...], ...]:
     """Why there is no estimate, in words: one text, or pairs of a modality and its reason."""
     if reason in _SILENCES:
         return ((_SILENCES[reason],),)
-    parts = (part.partition(":") for part in reason.split())
-    return tuple(tuple(text.replace("_", " ") for text in (a, b) if text) for a, _, b in parts)
+    pairs = (text.partition(":") for text in reason.split())
+    return tuple((a, b.replace("_", " ")) if b else (a.replace("_", " "),) for a, _, b in pairs)
