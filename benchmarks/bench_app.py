@@ -26,8 +26,9 @@ COMMON = """
 import asyncio, os, sys, time
 began = time.perf_counter()
 from kivy.config import Config
-for key, value in (("width", "360"), ("height", "780"), ("maxfps", "26"), ("multisamples", "0")):
+for key, value in (("width", "360"), ("height", "780")):
     Config.set("graphics", key, value)
+import feltsense_app.screens  # the app's frame rate, for the empty window too
 frames = []
 def watch():
     from kivy.core.window import Window

@@ -25,9 +25,11 @@ for key, value in zip(("width", "height"), SIZE.split("x"), strict=True):
     Config.set("graphics", key, value)
 Config.set("graphics", "maxfps", "30")
 
+import numpy as np  # noqa: E402
 from app_cases import on_the_air  # noqa: E402
 from kivy.clock import Clock  # noqa: E402
 from kivy.core.window import Window as Surface  # noqa: E402
+from kivy.graphics.opengl import GL_RGB, GL_UNSIGNED_BYTE, glReadPixels  # noqa: E402
 from kivy.tests.common import UnitTestTouch  # noqa: E402
 
 from feltsense_app.screens.plots import MoodGrid, Trace  # noqa: E402
@@ -224,6 +226,13 @@ async def steps(window, c):
     await until(lambda: window.manager.current == "home", "home")
 
 
+def dots_of(widget, colour):
+    """How many dots of the window are of a colour inside a widget."""
+    size = tuple(map(int, widget.size))
+    dots = np.frombuffer(glReadPixels(*map(int, widget.to_window(*widget.pos)), *size, GL_RGB, GL_UNSIGNED_BYTE), np.uint8)
+    return (abs(dots.reshape(-1, 3) - np.array(colour[:3]) * 255) < 2).all(axis=1).sum()
+
+
 async def second_half(window, c):
     await until(lambda: c.results.state.label != "", "a result")
     await picture(window, "home")
@@ -236,6 +245,7 @@ async def second_half(window, c):
     await asyncio.sleep(1.0)
     await until(lambda: len(shown(window, Trace)) >= 4, "four curves")
     await picture(window, "live")
+    sys.stdout.write(f"curves drawn: {sum(dots_of(t, window.theme.signal) > t.width / 4 for t in shown(window, Trace))}\n")
     await press(window, "back")
     drawn = c.live.state.drawn
     await asyncio.sleep(1.0)

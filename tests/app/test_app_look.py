@@ -11,7 +11,7 @@ from feltsense.core.prediction import Prediction
 from feltsense.core.signals import spec
 from feltsense.core.timeline import TimeMap
 from feltsense_app import theme
-from feltsense_app.presenters.live import SPANS_S, LivePresenter
+from feltsense_app.presenters.live import AHEAD, COLUMNS, LEVELS, SPANS_S, LivePresenter
 from feltsense_app.presenters.results import BINS, ResultsPresenter
 from feltsense_app.presenters.wizard import Phase, RestWindow, WizardPresenter
 from feltsense_app.words import LANGUAGES, Words
@@ -94,8 +94,6 @@ def test_a_trace_keeps_every_beat_and_no_more_than_its_seconds():
     earlier, _, high = p.trace("x.ecg", 29 * NS, 60)
     assert high == 29.0
     assert np.isfinite(earlier).all()
-    # A fast curve glides; see below for a slow one.
-    assert p.edge("x.ecg", 29 * NS + 7) == 29 * NS + 7
     none, low, _ = p.trace("nobody")
     assert np.isnan(none).all()
     assert np.isnan(low)
@@ -113,13 +111,57 @@ def test_a_gap_breaks_the_line_and_a_slow_stream_does_not():
     slow = LivePresenter()
     slow.push(chunk("eda", 4, values=np.ones(240)))
     pairs, _, _ = slow.trace("x.eda", columns=600)
-    # A column of the screen is a quarter of a second: until it is full the picture is the same.
-    assert {slow.edge("x.eda", t * NS // 100) for t in range(200, 225)} == {2 * NS}
-    assert slow.edge("x.eda", 225 * NS // 100) == 225 * NS // 100
+    # A column of the screen is a quarter of a second: until it is full the picture stands still.
+    assert {slow.seen("x.eda", t * NS // 100) for t in range(5000, 5025)} == {slow.seen("x.eda", 50 * NS)}
+    assert slow.seen("x.eda", 5025 * NS // 100) == (slow.seen("x.eda", 50 * NS)[0], 1.0)
     assert np.isfinite(pairs).mean() > 0.98
     empty = LivePresenter()
     empty.push(chunk(values=np.full(130, np.nan)))
     assert np.isnan(empty.trace("x.ecg")[1])
+
+
+def test_a_picture_is_glided_over_and_made_anew_only_at_its_end_or_for_new_samples():
+    p = LivePresenter()
+    values = np.random.default_rng(0).normal(size=130 * 12)
+    p.push(chunk(values=values))
+    first, shift = p.seen("x.ecg", 8 * NS + 7)
+    assert shift == pytest.approx(7 / 25e6)
+    column = NS // 40
+    made, shifts = zip(*(p.seen("x.ecg", 8 * NS + k * column // 2) for k in range(2 * AHEAD)), strict=True)
+    assert {id(x) for x in made} == {id(first)}
+    assert shifts == tuple(np.arange(2 * AHEAD) / 2)
+    after, shift = p.seen("x.ecg", 8 * NS + AHEAD * column)
+    assert after is not first
+    assert (after.left, shift) == (first.left + AHEAD, 0.0)
+    # Where both have a column it is of the same samples, by each one's own scale.
+    ends = [x.low + x.levels / 255 * (x.high - x.low) for x in (first, after)]
+    assert ends[0][AHEAD + 1 :] == pytest.approx(ends[1][1:-AHEAD], abs=0.05)
+    p.push(chunk(values=np.ones(13), start=130 * 12))
+    assert p.seen("x.ecg", 8 * NS + AHEAD * column)[0] is not after
+    assert p.seen("x.ecg", 0)[0].left == -COLUMNS, "an earlier place is another picture"
+
+
+def test_levels_are_those_of_the_samples_and_touch_their_neighbours_but_not_over_a_gap():
+    p = LivePresenter()
+    p.push(chunk(values=np.repeat([0.0, 10.0], 65)))
+    p.push(chunk(values=np.full(130, 5.0), segment=1, t0=2 * NS))
+    picture, _ = p.seen("x.ecg", 3 * NS)
+    there = picture.levels[:, 0] <= picture.levels[:, 1]
+    start = -picture.left
+    assert there[start : start + 40].all()
+    assert not there[:start].any()
+    assert not there[start + 40 : start + 80].any()
+    levels = picture.levels[start : start + 40].tolist()
+    assert levels[:19] == [[0, 0]] * 19
+    assert [0, LEVELS] in levels, "the step is one upright bar"
+    assert levels[-19:] == [[LEVELS, LEVELS]] * 19
+    assert picture.levels[start + 81].tolist() == [round(LEVELS / 2)] * 2
+    flat = LivePresenter()
+    flat.push(chunk(values=np.ones(130)))
+    one = flat.seen("x.ecg", NS)[0]
+    assert set(one.levels[-one.left : -one.left + 40].ravel()) == {round(LEVELS / 2)}, "in the middle, not on the floor"
+    flat.push(chunk(values=np.full(13, np.nan), segment=1, t0=100 * NS))
+    assert np.isnan(flat.seen("x.ecg", 110 * NS)[0].low)
 
 
 class Clock:

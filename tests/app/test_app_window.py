@@ -4,7 +4,9 @@ Each runs in a process of its own: Kivy has one window a process and reads its s
 """
 
 import ctypes.util
+import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +43,8 @@ def test_the_whole_flow_by_touches(tmp_path, size, look):
     assert seen >= PAGES
     assert "small: []" in said, said
     assert "redraws while hidden: 0" in said
+    # On a phone the fourth is below what is seen.
+    assert int(re.search(r"curves drawn: (\d)", said)[1]) >= 3
 
 
 @needs_gl
@@ -87,3 +91,38 @@ print('ran on little')
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
     assert "ran on little" in done.stdout, done.stderr[-3000:]
+
+
+FRAMES = """
+import asyncio, types
+import feltsense_app.screens
+from kivy.clock import ClockBase, Clock
+now = [0.0]
+class Fake(ClockBase):
+    time = staticmethod(lambda: now[0])
+async def sleep(s):
+    now[0] += max(s, 0.0) + LATE
+async def frames(work):
+    clock, n = Fake(), 0
+    clock.clock_resolution = Clock.clock_resolution
+    clock._async_lib = types.SimpleNamespace(sleep=sleep)
+    begun = now[0]
+    while now[0] < begun + 20:
+        await clock.async_tick()
+        now[0] += work
+        n += 1
+    return n / (now[0] - begun)
+for LATE in (0.0, 0.001, 0.002):
+    print(*(asyncio.run(frames(work)) for work in (0.001, 0.005, 0.015, 0.02, 0.025)))
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("kivy") is None, reason="kivy is absent: pip install feltsense[app]")
+def test_frames_a_second_do_not_depend_on_how_long_a_frame_takes(tmp_path):
+    env = os.environ | {"KIVY_LOG_MODE": "PYTHON", "KIVY_NO_ARGS": "1", "KIVY_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", FRAMES], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    rates = [float(x) for x in done.stdout.split()]
+    assert len(rates) == 15
+    assert min(rates) >= 30
+    assert max(rates) <= 35

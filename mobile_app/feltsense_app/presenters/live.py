@@ -6,6 +6,8 @@ Rules
 - Thinned by the least and the greatest value of each column, so that a heart beat is never between two dots.
 - A gap is a gap: columns without samples are NaN and break the line.
 - Nobody is told anything while the screen is hidden, so nothing is drawn.
+- A picture is made a little further than what is seen, and shown through a window that glides over it: it is made anew when
+  samples came or the window has reached its end, not for every frame.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from feltsense.core.chunk import Chunk
 
-__all__ = ["BEHIND_S", "SPANS_S", "LivePresenter", "LiveState"]
+__all__ = ["AHEAD", "BEHIND_S", "COLUMNS", "LEVELS", "SPANS_S", "LivePresenter", "LiveState", "Picture"]
 
 SPANS_S: Mapping[str, float] = {"ecg": 6.0, "ppg": 6.0, "eda": 60.0, "skin_temperature": 60.0, "respiration": 30.0}
 """Signal → seconds on the screen; others are not drawn."""
@@ -34,8 +36,12 @@ BEHIND_S = 2.0
 """How far the right edge is behind the clock: sensors send about once a second, and fetch lost frames again."""
 COLUMNS = 240
 """Columns of a trace: two dots each, about what 360 dp can show."""
+AHEAD = 15
+"""Columns beyond the right edge: with the one that is cut by each edge, 256, a size that every graphics chip takes."""
 STEP_NS = 50_000_000
 """Columns that are longer than this step as a whole; shorter ones glide."""
+LEVELS = 255
+"""Heights of a curve that are told apart: one a pixel on the sharpest phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,27 @@ class LiveState:
     streams: tuple[tuple[str, str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A stream for a while: what is seen now, and what will be in the next columns.
+
+    Attributes
+    ----------
+    left : int
+        Number of its first column, in columns since the session's clock was nought.
+    levels : array of uint8, shape (COLUMNS + 1 + AHEAD, 2)
+        From where to where the curve reaches in each column, 0 for `low`, 255 for `high`; the first above the second where
+        there is none. Neighbours touch where samples follow each other.
+    low, high : float
+        Least and greatest value; NaN without samples.
+    """
+
+    left: int
+    levels: NDArray[np.uint8]
+    low: float
+    high: float
+
+
 class LivePresenter(Presenter[LiveState]):
     """Keep the last seconds of every stream that can be drawn.
 
@@ -73,6 +100,7 @@ class LivePresenter(Presenter[LiveState]):
         self._chunks: dict[str, deque[Chunk]] = {}
         self._joined: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = {}
         """Times and values of the chunks in one piece: made anew when a chunk came, not for every picture."""
+        self._pictures: dict[str, Picture] = {}
 
     def show(self, *, visible: bool) -> None:
         """The screen is shown, or hidden."""
@@ -87,6 +115,7 @@ class LivePresenter(Presenter[LiveState]):
         kept = self._chunks.setdefault(name, deque())
         kept.append(chunk)
         self._joined.pop(name, None)
+        self._pictures.pop(name, None)
         while kept[0].stop_ns < chunk.stop_ns - int(SPANS_S[signal] * 1e9) - self.behind_ns:
             kept.popleft()
         streams = self.state.streams
@@ -95,10 +124,48 @@ class LivePresenter(Presenter[LiveState]):
         if self.state.visible:
             self._set(drawn=self.state.drawn + 1)
 
-    def edge(self, name: str, until_ns: int) -> int:
-        """Right edge of a stream's picture: that of a slow one changes when a column is full, not with every frame."""
+    def seen(self, name: str, until_ns: int) -> tuple[Picture, float]:
+        """What to show of a stream of the state.
+
+        Parameters
+        ----------
+        name : str
+            Stream id.
+        until_ns : int
+            Right edge, in session time; a screen that moves it with the clock scrolls evenly, however the samples come in
+            packets.
+
+        Returns
+        -------
+        Picture
+            The same object until it has to be made anew.
+        float
+            Columns of it that are left of what is seen, 0 to `AHEAD`; whole ones for a stream that is slow, which then
+            moves when a column is full, not with every frame.
+        """
         column = int(SPANS_S[self._chunks[name][-1].stream.spec.name] * 1e9) // COLUMNS
-        return until_ns // column * column if column > STEP_NS else until_ns
+        right, part = divmod(until_ns, column)
+        made = self._pictures.get(name)
+        if made is None or not 0 <= right - COLUMNS - made.left < AHEAD:
+            made = self._pictures[name] = self._picture(name, right - COLUMNS, column)
+        return made, right - COLUMNS - made.left + (part / column if column <= STEP_NS else 0.0)
+
+    def _picture(self, name: str, left: int, column: int) -> Picture:
+        columns = COLUMNS + 1 + AHEAD
+        pairs, low, high = self._thinned(name, left * column, column * columns, columns)
+        first, last = pairs[:, 0].copy(), pairs[:, 1].copy()
+        # Up or down to the neighbour before: the curve has no holes where it is steep.
+        touch = np.isfinite(pairs[1:, 0]) & np.isfinite(pairs[:-1, 0])
+        first[1:][touch] = np.minimum(pairs[1:, 0], pairs[:-1, 1])[touch]
+        last[1:][touch] = np.maximum(pairs[1:, 1], pairs[:-1, 0])[touch]
+        levels = np.empty((columns, 2), np.uint8)
+        levels[:] = LEVELS, 0
+        there = np.isfinite(first)
+        scale = LEVELS / (high - low) if high > low else 0.0
+        middle = 0.0 if high > low else LEVELS / 2
+        levels[there, 0] = np.round((first[there] - low) * scale + middle)
+        levels[there, 1] = np.round((last[there] - low) * scale + middle)
+        return Picture(left, levels, low, high)
 
     def trace(
         self, name: str, until_ns: int | None = None, columns: int = COLUMNS
@@ -122,23 +189,27 @@ class LivePresenter(Presenter[LiveState]):
         float, float
             Least and greatest of them; NaN without samples.
         """
-        out = np.full((columns, 2), np.nan)
         kept = self._chunks.get(name)
         if not kept:
-            return out.ravel(), float("nan"), float("nan")
-        spec = kept[-1].stream.spec
-        span = int(SPANS_S[spec.name] * 1e9)
+            return np.full(2 * columns, np.nan), float("nan"), float("nan")
+        span = int(SPANS_S[kept[-1].stream.spec.name] * 1e9)
         edge = kept[-1].stop_ns if until_ns is None else until_ns
+        pairs, low, high = self._thinned(name, edge - span, span, columns)
+        return pairs.ravel(), low, high
+
+    def _thinned(self, name: str, start_ns: int, span: int, columns: int) -> tuple[NDArray[np.float64], float, float]:
+        out = np.full((columns, 2), np.nan)
         times, values = self._piece(name)
-        first, last = np.searchsorted(times, (edge - span, edge))
+        first, last = np.searchsorted(times, (start_ns, start_ns + span))
         if first == last:
-            return out.ravel(), float("nan"), float("nan")
-        place, values = (times[first:last] - (edge - span)) * columns // span, values[first:last]
+            return out, float("nan"), float("nan")
+        place, values = (times[first:last] - start_ns) * columns // span, values[first:last]
         starts = np.flatnonzero(np.diff(place, prepend=-1))
         out[place[starts], 0] = np.minimum.reduceat(values, starts)
         out[place[starts], 1] = np.maximum.reduceat(values, starts)
-        _bridge(out, math.ceil(columns * 1e9 / (spec.hz * span)))
-        return out.ravel(), float(values.min()), float(values.max())
+        rate = self._chunks[name][-1].stream.spec.hz
+        _bridge(out, math.ceil(columns * 1e9 / (rate * span)))
+        return out, float(values.min()), float(values.max())
 
     def _piece(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         if name not in self._joined:

@@ -40,7 +40,7 @@ class LiveScreen(PageScreen):
         """Redraw while the screen is seen."""
         self._frame = -1
         self.still.over.clear()
-        self.traces, self._edges = dict[str, tuple[Trace, Small, str]](), dict[str, int]()
+        self.traces = dict[str, tuple[Trace, Small, str]]()
         self.none = Words(text=self.words("live.none"))
         self.put(self.none)
         self._timer = Clock.schedule_interval(lambda _: self._draw(), 0)
@@ -69,11 +69,8 @@ class LiveScreen(PageScreen):
         self._frame, until = self._frame + 1, self.c.radio.clock() - self.c.live.behind_ns
         self.still.clip(self.ids.scroll)
         for name, (trace, numbers, unit) in self.traces.items():
-            edge, second = self.c.live.edge(name, until), self._frame % FPS == 0
-            if second or edge != self._edges.get(name):
-                self._edges[name] = edge
-                pairs, low, high = self.c.live.trace(name, edge)
-                trace.take(pairs, low, high)
+            picture, shift = self.c.live.seen(name, until)
+            trace.take(picture, shift)
             # Numbers once a second: nobody reads faster, and text costs more than the curve.
-            if second and math.isfinite(low):
-                numbers.text = self.words("live.range", low=low, high=high, unit=unit)
+            if self._frame % FPS == 0 and math.isfinite(picture.low):
+                numbers.text = self.words("live.range", low=picture.low, high=picture.high, unit=unit)

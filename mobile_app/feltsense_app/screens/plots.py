@@ -6,19 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from kivy.app import App
-from kivy.graphics import Canvas, Color, Line, Mesh, Rectangle
+from kivy.graphics import Color, InstructionGroup, Line, Rectangle
+from kivy.graphics.texture import Texture
 from kivy.metrics import dp
 from kivy.properties import ObjectProperty
 from kivy.uix.widget import Widget
+
+from feltsense_app.presenters.live import COLUMNS, LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from feltsense_app.presenters.live import Picture
     from feltsense_app.presenters.results import Bin
 
-__all__ = ["DayBars", "MoodGrid", "Trace"]
+__all__ = ["DayBars", "MoodGrid", "Trace", "drawn"]
+
+TRACE_DP, MARGIN_DP, WIDTH_DP = 96, 6, 1.5
+"""Height of a trace, room around its curve, and the curve's own width."""
 
 
 class _Drawn(Widget):  # type: ignore[misc]
@@ -42,67 +49,70 @@ class _Drawn(Widget):  # type: ignore[misc]
 
 
 class Trace(_Drawn):
-    """The last seconds of a signal; a gap is a gap. The curve is drawn apart from the rest, see :attr:`curve`."""
+    """The last seconds of a signal; a gap is a gap.
 
-    def __init__(self, height_dp: float = 96) -> None:
-        self.curve = Canvas()
+    The curve is a picture in a texture, made when there are new samples, and drawn apart from the rest, see :attr:`curve`:
+    a frame moves the part of it that is seen. A software rasteriser does that ten times as fast as lines or bars.
+    """
+
+    def __init__(self) -> None:
+        self.curve = InstructionGroup()
         """What moves; for a canvas above the one that this widget stands in."""
-        with self.curve:
-            self._colour = Color()
-            self._mesh = Mesh(mode="triangles")
-        self._columns = 0
-        super().__init__(height_dp)
+        self._quad = Rectangle()
+        self._texture: Any = None
+        self.curve.add(Color(1, 1, 1, 1))
+        self.curve.add(self._quad)
+        self._seen: tuple[object, ...] = ()
+        super().__init__(TRACE_DP)
 
-    def take(self, pairs: NDArray[np.float64], low: float, high: float) -> None:
-        """Draw these columns: least and greatest value each."""
-        self._colour.rgba = self.theme.signal
-        bars = pairs.reshape(-1, 2)
-        if len(bars) != self._columns:
-            self._columns = len(bars)
-            corners = np.arange(self._columns)[:, None] * 4 + np.array([0, 1, 2, 0, 2, 3])
-            self._mesh.indices = corners.ravel().tolist()
-        left, bottom = self.to_window(self.x + dp(4), self.y + dp(6))
-        box = (left, bottom, self.width - dp(8), self.height - dp(12))
-        self._mesh.vertices = curve(bars, (low, max(high - low, 1e-9)), box, dp(0.75)).ravel()
+    def take(self, picture: Picture, shift: float) -> None:
+        """Show this from its column `shift` on; nothing is drawn anew if that is what is shown already."""
+        place = self.to_window(self.x + dp(MARGIN_DP), self.y)
+        size, colour = (self.width - 2 * dp(MARGIN_DP), self.height), tuple(self.theme.signal)
+        seen = (picture, colour, shift, place, size)
+        if seen == self._seen:
+            return
+        if seen[:2] != self._seen[:2]:
+            dots = drawn(picture.levels, colour, int(self.height), dp(MARGIN_DP), dp(WIDTH_DP))
+            if self._texture is None or self._texture.height != len(dots):
+                self._texture = self._quad.texture = Texture.create(size=dots.shape[1::-1], colorfmt="rgba")
+                self._texture.mag_filter = self._texture.min_filter = "nearest"
+            self._texture.blit_buffer(dots.tobytes(), colorfmt="rgba", bufferfmt="ubyte")
+        self._seen, self._quad.pos, self._quad.size = seen, place, size
+        wide, top = self._texture.uvsize
+        left, right = wide * shift / len(picture.levels), wide * (shift + COLUMNS) / len(picture.levels)
+        self._quad.tex_coords = (left, 0, right, 0, right, top, left, top)
 
 
-def curve(
-    bars: NDArray[np.float64], scale: tuple[float, float], box: tuple[float, float, float, float], half: float
-) -> NDArray[np.float32]:
-    """Corners of a bar for each column, which touch where samples follow each other; none for a gap.
-
-    A software rasteriser draws bars four times as fast as lines.
+def drawn(
+    levels: NDArray[np.uint8], colour: tuple[float, ...], height: int, margin: float, wide: float
+) -> NDArray[np.uint8]:
+    """Draw a curve; everything around it is transparent.
 
     Parameters
     ----------
-    bars : array, shape (columns, 2)
-        Least and greatest value of each column; NaN for a gap.
-    scale : (float, float)
-        Value at the bottom, and how much more it is at the top.
-    box : (float, float, float, float)
-        Left, bottom, width, height on the screen.
-    half : float
-        Half of the curve's width.
+    levels : array of uint8, shape (columns, 2)
+        From where to where it reaches in each column, see :class:`~feltsense_app.presenters.live.Picture`.
+    colour : tuple of float
+        Red, green, blue and opacity, 0 to 1.
+    height : int
+        Dots from bottom to top.
+    margin, wide : float
+        Dots that stay empty above and below, and the curve's own width, in dots.
 
     Returns
     -------
-    array, shape (columns, 4, 4)
-        x, y and twice nothing (no texture) of each corner.
+    array of uint8, shape (height, columns, 4)
+        Bottom row first.
     """
-    n = len(bars)
-    y = box[1] + box[3] * (bars - scale[0]) / scale[1]
-    # Up or down to the neighbour before: the curve has no holes where it is steep.
-    low, high = np.fmin(y[1:, 0], np.where(np.isfinite(y[1:, 0]), y[:-1, 1], np.nan)), np.fmax(
-        y[1:, 1], np.where(np.isfinite(y[1:, 1]), y[:-1, 0], np.nan)
-    )
-    y[1:, 0], y[1:, 1] = low, high
-    y += (-half, half)
-    there = np.isfinite(y[:, 0])
-    out = np.zeros((n, 4, 4), np.float32)
-    x = box[0] + box[2] * np.arange(n + 1) / n
-    out[:, (0, 3), 0], out[:, (1, 2), 0] = x[:-1, None], x[1:, None]
-    out[:, :2, 1], out[:, 2:, 1] = y[:, :1], y[:, 1:]
-    out[~there] = 0.0
+    ends = margin + (height - 2 * margin) * levels / np.float32(LEVELS)
+    rows = np.arange(height)[:, None] + np.float32(0.5)
+    inside = (rows >= ends[:, 0] - wide / 2) & (rows <= ends[:, 1] + wide / 2) & (levels[:, 0] <= levels[:, 1])
+    dot = np.round(np.array(colour) * 255).astype(np.uint8)
+    # The colour also where nothing is seen: a chip that mixes neighbours must not mix black into the curve's edge.
+    out = np.empty((height, len(levels), 4), np.uint8)
+    out[:] = dot
+    out[..., 3] *= inside
     return out
 
 

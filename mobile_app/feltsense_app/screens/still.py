@@ -53,8 +53,9 @@ class Still(FloatLayout):  # type: ignore[misc]
 
     def clip(self, widget: Any) -> None:
         """Draw :attr:`over` inside this widget only."""
-        self._clip.x, self._clip.y = map(int, widget.to_window(*widget.pos))
-        self._clip.width, self._clip.height = int(widget.width), int(widget.height)
+        place = (*map(int, widget.to_window(*widget.pos)), int(widget.width), int(widget.height))
+        if place != (self._clip.x, self._clip.y, self._clip.width, self._clip.height):
+            self._clip.x, self._clip.y, self._clip.width, self._clip.height = place
 
     def add_widget(self, widget: Any, index: int = 0, canvas: Any = None) -> None:
         """Add a child, drawn into the picture."""
@@ -72,4 +73,6 @@ class Still(FloatLayout):  # type: ignore[misc]
         """A picture of the size of the layout."""
         self._picture.size = (max(int(size[0]), 1), max(int(size[1]), 1))
         self._colour.rgba = self._background()
+        # Dot by dot: mixing neighbours is work for nothing where the picture has the screen's own size.
+        self._picture.texture.mag_filter = self._picture.texture.min_filter = "nearest"
         self._place.size, self._place.texture = self._picture.size, self._picture.texture
