@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import tempfile
 from pathlib import Path
@@ -31,10 +32,19 @@ def _model() -> Bundle:
     return bundle.load()
 
 
+def _phones_model() -> Bundle:
+    from feltsense_app.platform.java_onnx import fastest
+
+    made, why = fastest(_model())
+    if why:
+        logging.getLogger(__name__).info("numpy runs the model: %s", why)
+    return made
+
+
 def phone() -> None:
     """On a phone."""
     handset = here()
-    run(Conductor(handset, Radio.own(handset.folder), _model))
+    run(Conductor(handset, Radio.own(handset.folder), _phones_model))
 
 
 def desktop(folder: Path | None) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feltsense.errors import InputError
+from feltsense_app.platform.android_camera import BACK, FRONT, Eye
 from feltsense_app.presenters.permissions import Grant
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Android:
         self.folder = Path(app_storage_path())
         self._refused: set[str] = set()
         self._notes = 0
+        self._eye = Eye(autoclass, self._turned)
 
     def space(self) -> tuple[float, float | None]:
         """Free bytes, and the battery from 0 to 1."""
@@ -106,17 +108,28 @@ class Android:
         manager.notify(self._notes, builder.build())
 
     def pictures(self) -> Iterator[Any]:
-        """Not reached yet: Android's camera needs its own surface; the code is typed or pasted."""
-        msg = "this version does not reach the phone's camera: type the code, or paste it"
-        raise InputError(msg)
+        """What the camera at the back sees."""
+        self._may("camera")
+        for frame in self._eye.frames(BACK):
+            yield frame.image
 
     def frames(self, rate: Fraction) -> Generator[Frame]:
-        """Not reached yet, as for :meth:`pictures`."""
-        msg = "this version does not reach the phone's camera"
-        raise InputError(msg)
+        """What the camera that looks at the person sees, with times."""
+        self._may("camera")
+        yield from self._eye.frames(FRONT, rate)
+
+    def _may(self, name: str) -> None:
+        """Whether it was allowed; it is asked for on the page of permissions only, after consent."""
+        if self.permission(name) is not Grant.GRANTED:
+            msg = f"the {name} was not allowed: allow it in the system's settings of this app, or go on without it"
+            raise InputError(msg)
+
+    def _turned(self) -> int:
+        return 90 * int(self._activity.getWindowManager().getDefaultDisplay().getRotation())
 
     def sound(self, rate: Fraction) -> Generator[NDArray[np.float64]]:
         """What the microphone hears, a tenth of a second at a time."""
+        self._may("microphone")
         record, hz = self._java("android.media.AudioRecord"), int(rate)
         piece = bytearray(2 * (hz // 10))
         size = max(record.getMinBufferSize(hz, CHANNEL_IN_MONO, PCM_16_BIT), 4 * len(piece))

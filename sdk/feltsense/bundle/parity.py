@@ -8,7 +8,7 @@ than 1e-5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from feltsense.bundle.run import Outputs
+    from feltsense.bundle.run import Outputs, Runner
     from feltsense.bundle.schema import Model
 
-__all__ = ["LIMIT", "Parity", "check", "rows"]
+__all__ = ["LIMIT", "Parity", "agreement", "check", "rows"]
 
 LIMIT = 1e-5
 ROWS = 1200
@@ -178,6 +178,26 @@ def check(model: Model, graph: bytes, stack: Sequence[Callable[[NDArray[np.float
         msg = f"export refused: {found} (allowed: 0, {LIMIT}); nothing was written"
         raise BundleError(msg)
     return result
+
+
+def agreement(model: Model, runner: Runner, step: int = 1) -> Parity:
+    """How another runner's answers compare with the numpy runner's.
+
+    Parameters
+    ----------
+    model : Model
+        What both run.
+    runner : Runner
+        The other one.
+    step : int
+        Of one draw of :func:`rows`, every so many.
+    """
+    drawn = rows(model)
+    inputs = Inputs(*(getattr(drawn, f.name)[::step] for f in fields(Inputs)))
+    ours, theirs = NumpyRunner(model).run(inputs), runner.run(inputs)
+    flips = int((theirs.probability.argmax(axis=1) != ours.probability.argmax(axis=1)).sum())
+    difference = float(np.abs(theirs.probability - ours.probability).max())
+    return Parity(len(inputs.x), flips, max(difference, _worst(ours, theirs)))
 
 
 def _worst(ours: Outputs, theirs: Outputs) -> float:

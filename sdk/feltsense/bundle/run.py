@@ -49,12 +49,14 @@ from feltsense.fusion.inputs import CLIP
 from feltsense.fusion.late import probabilities, settled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from numpy.typing import NDArray
 
     from feltsense.bundle.schema import Model
     from feltsense.fusion.late import Fused
 
-__all__ = ["Inputs", "NumpyRunner", "OnnxRunner", "Outputs", "Runner"]
+__all__ = ["Inputs", "NumpyRunner", "OnnxRunner", "Outputs", "Runner", "fed", "taken"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,13 +215,22 @@ class OnnxRunner:
 
     def run(self, inputs: Inputs) -> Outputs:
         """Evaluate rows."""
-        given = {name: getattr(inputs, name) for name in self._inputs}
-        if self._alike:
-            n = len(inputs.quality)
-            given = {name: np.broadcast_to(v, (n, *v.shape[1:])) if len(v) == 1 else v for name, v in given.items()}
-        feed = {name: np.ascontiguousarray(v, dtype=np.float64) for name, v in given.items()}
-        out = dict(zip(self._outputs, self._session.run(self._outputs, feed), strict=True))
-        # A graph without a joint part has no tokens to give.
-        none = np.zeros(inputs.quality.shape)
-        nothing = {"token": none[:, :, None][:, :, :0], "gate": none, "imagined": none}
-        return Outputs(**nothing | out)
+        given = fed(inputs, self._inputs, alike=self._alike)
+        return taken(inputs, dict(zip(self._outputs, self._session.run(self._outputs, given), strict=True)))
+
+
+def fed(inputs: Inputs, names: Iterable[str], *, alike: bool) -> dict[str, NDArray[np.float64]]:
+    """What a graph is given by name; `alike`: with as many rows of each."""
+    given = {name: getattr(inputs, name) for name in names}
+    if alike:
+        n = len(inputs.quality)
+        given = {name: np.broadcast_to(v, (n, *v.shape[1:])) if len(v) == 1 else v for name, v in given.items()}
+    return {name: np.ascontiguousarray(v, dtype=np.float64) for name, v in given.items()}
+
+
+def taken(inputs: Inputs, out: Mapping[str, NDArray[np.float64]]) -> Outputs:
+    """What a graph gave by name."""
+    # A graph without a joint part has no tokens to give.
+    none = np.zeros(inputs.quality.shape)
+    nothing = {"token": none[:, :, None][:, :, :0], "gate": none, "imagined": none}
+    return Outputs(**nothing | dict(out))
