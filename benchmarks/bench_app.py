@@ -3,6 +3,9 @@
 With ``--day``: 24 simulated hours with faults (sensors lost, the app killed at 20 moments, the phone's clock set, the disk
 full), every sample held against the virtual sensors' own counters, prompts, and memory. Takes some six minutes.
 
+With ``--kill``: the app in a process of its own, killed (SIGKILL) at 20 random moments and started again; what it had
+acknowledged is looked for in its files, and what was lost in their gaps. Takes two minutes.
+
 Drawn in software without a screen, so a phone's graphics chip does better. The floor is an empty Kivy window in the same
 run: its first frame, and its cost at the same frame rate.
 """
@@ -150,7 +153,32 @@ def day(hours, kills, speed=250.0):
         sys.exit(f"not accounted for: {unaccounted(it)}, prompts {it.unended[:5]}, memory {late - early:+.0f} MB")
 
 
+def kill(times):
+    """A process that is killed; the tests do the same less often."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "app"))
+    from killed_lives import STEADY, by_the_clock, lives, unsafe
+
+    with tempfile.TemporaryDirectory() as folder:
+        rows, kept = lives(Path(folder), times)
+    named = {name for row in rows for name in row["safe"]}
+    said = {name: sum(row["safe"].get(name, 0) for row in rows) for name in sorted(named)}
+    found = ", ".join(f"{name} {n} of {rows[-1]['after'][name]}" for name, n in said.items())
+    print(f"killed {times} times; acknowledged of what is stored: {found}")
+    for recording in kept:
+        for name in STEADY:
+            elapsed, stored, least, most, segments, _ = by_the_clock(recording, name)
+            print(f"{name}: {elapsed:.0f} samples by the clock; {stored} stored, {least} to {most} missing and said, "
+                  f"{segments} segments")  # fmt: skip
+            if not stored + least - segments <= elapsed <= stored + most + segments:
+                sys.exit(f"{name}: not accounted for")
+    if unsafe(rows):
+        sys.exit(f"acknowledged, and not stored: {unsafe(rows)}")
+
+
 def main():
+    if "--kill" in sys.argv:
+        kill(20)
+        return
     if "--day" in sys.argv:
         day(24.0, 20)
         return

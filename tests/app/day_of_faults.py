@@ -115,7 +115,8 @@ class Life:
         self.app.home.watch(lambda state: self.day.said.add(state.sentence))
         self.running = asyncio.create_task(self.app.run())
 
-    async def join(self):
+    async def agree(self):
+        """As far as samples are recorded."""
         c = self.app
         c.join.enter(invite.code_of(STUDY, "P-day"))
         assert c.join.join(), c.join.state
@@ -129,6 +130,10 @@ class Life:
         await until(lambda: all(p.sensor for p in c.pair.state.places))
         assert c.pair.go_on()
         await until(lambda: len(c.recorder._streams) == len(OWN))
+
+    async def join(self):
+        await self.agree()
+        c = self.app
         while c.wizard.state.phase.value != "done":
             c.begin_rest()
             await until(lambda: c.wizard.state.phase.value in ("done", "again"))
