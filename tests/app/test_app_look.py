@@ -52,6 +52,13 @@ def test_a_language_that_is_not_there_is_english_and_regions_do_not_matter():
         Words("en")("no such key")
 
 
+def test_numbers_are_written_as_people_write_them():
+    assert Words("en")("live.range", low=-257.3, high=1204.0, unit="") == "\N{MINUS SIGN}257 to 1200 "
+    assert Words("de")("live.range", low=4.744, high=4.88, unit="µS") == "4,74 bis 4,88 µS"
+    assert Words("es")("live.range", low=1.2e-5, high=0.0, unit="") == "de 0,000012 a 0 "
+    assert Words("de")("home.space", gigabytes=12.34) == "12,3 GB frei"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_claims_to_diagnose(language):
     for key, sentence in Words(language).sentences.items():

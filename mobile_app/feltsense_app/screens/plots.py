@@ -76,7 +76,9 @@ class Trace(_Drawn):
             dots = drawn(picture.levels, colour, int(self.height), dp(MARGIN_DP), dp(WIDTH_DP))
             if self._texture is None or self._texture.height != len(dots):
                 self._texture = self._quad.texture = Texture.create(size=dots.shape[1::-1], colorfmt="rgba")
-                self._texture.mag_filter = self._texture.min_filter = "nearest"
+                # Where a column is several dots wide, steps are softened; where it is about one, that is work for nothing.
+                soft = "linear" if size[0] >= 2 * COLUMNS else "nearest"
+                self._texture.mag_filter = self._texture.min_filter = soft
             self._texture.blit_buffer(dots.tobytes(), colorfmt="rgba", bufferfmt="ubyte")
         self._seen, self._quad.pos, self._quad.size = seen, place, size
         wide, top = self._texture.uvsize

@@ -15,6 +15,19 @@ __all__ = ["LANGUAGES", "Words"]
 LANGUAGES: Final = ("en", "de", "es")
 
 
+class _Number:
+    """A number as people write it: with their decimal mark, a minus that is one, and never with an exponent."""
+
+    def __init__(self, value: float, mark: str) -> None:
+        self._value, self._mark = value, mark
+
+    def __format__(self, how: str) -> str:
+        text = format(self._value, how)
+        if "e" in text:
+            text = f"{float(text):.0f}" if abs(self._value) >= 1 else f"{float(text):f}".rstrip("0")
+        return text.replace(".", self._mark).replace("-", "\N{MINUS SIGN}")
+
+
 class Words:
     """Sentences of one language.
 
@@ -29,10 +42,12 @@ class Words:
         self.language = short if short in LANGUAGES else "en"
         text = resources.files(__name__).joinpath(f"{self.language}.json").read_text(encoding="utf-8")
         self._sentences: dict[str, str] = json.loads(text)
+        self._mark = "." if self.language == "en" else ","
 
     def __call__(self, key: str, **places: object) -> str:
         """The sentence of a key, with its places filled."""
-        return self._sentences[key].format(**places)
+        filled = {k: _Number(v, self._mark) if isinstance(v, float) else v for k, v in places.items()}
+        return self._sentences[key].format(**filled)
 
     def __contains__(self, key: str) -> bool:
         return key in self._sentences
