@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from feltsense.cli._keys import not_opened
 from feltsense.cli._progress import progress
-from feltsense.errors import FeltsenseError, InputError
+from feltsense.errors import FeltsenseError, InputError, KeyStoreError, PassphraseError, RecordingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from feltsense.report.course import Course, Digest
+    from feltsense.store import DataKey
 
 __all__ = ["Judge", "course_of", "courses_of", "holds_recordings", "reduced"]
 
@@ -104,12 +106,17 @@ def _digests(folder: Path, cache: Path | None, judge: Judge | None) -> tuple[lis
     names = [f"{p.relative_to(folder)}|{_state(p)}|{told_by}" for p in paths]
     made: list[Digest | str | None] = [known.get(name) for name in names]
     fresh = [n for n, digest in enumerate(made) if digest is None]
-    for n, found in progress(_reduced([paths[n] for n in fresh], judge), len(fresh), "read"):
-        made[fresh[n]] = found
+    keys = dict(zip(fresh, _keys([paths[n] for n in fresh]), strict=True))
+    shut = [key for key in keys.values() if isinstance(key, KeyStoreError)]
+    opened = [(n, key) for n, key in keys.items() if not isinstance(key, KeyStoreError)]
+    found = _reduced([paths[n] for n, _ in opened], [key for _, key in opened], judge)
+    for k, outcome in progress(found, len(opened), "read"):
+        made[opened[k][0]] = outcome
     if cache is not None:
         kept = {n: d.plain() for n, d in zip(names, made, strict=True) if isinstance(d, Digest)}
         cache.write_text(json.dumps({"format": _CACHE, "digests": kept}), encoding="utf-8")
-    return [d for d in made if isinstance(d, Digest)], [d for d in made if isinstance(d, str)]
+    told = [not_opened(len(shut), shut[0])] if shut else []
+    return [d for d in made if isinstance(d, Digest)], told + [d for d in made if isinstance(d, str)]
 
 
 def _state(path: Path) -> str:
@@ -117,7 +124,29 @@ def _state(path: Path) -> str:
     return f"{state.st_size}|{state.st_mtime_ns}"
 
 
-def _reduced(paths: list[Path], judge: Judge | None) -> Iterator[tuple[int, Digest | str]]:
+def _keys(paths: list[Path]) -> list[DataKey | KeyStoreError | None]:
+    """The key of each recording, why there is none, or None where it is plain (or damaged, which its reading says)."""
+    from feltsense.store import key_id
+    from feltsense.store.keys import Keyring
+
+    ring = Keyring()
+    out: list[DataKey | KeyStoreError | None] = []
+    for path in paths:
+        try:
+            sealed = key_id(path)
+            out.append(None if sealed is None else ring.key(path, sealed))
+        except PassphraseError as e:
+            if sys.stdin.isatty():
+                raise  # asked for, and all is tried again
+            out.append(e)
+        except KeyStoreError as e:
+            out.append(e)
+        except RecordingError:
+            out.append(None)
+    return out
+
+
+def _reduced(paths: list[Path], keys: list[DataKey | None], judge: Judge | None) -> Iterator[tuple[int, Digest | str]]:
     """Number and digest of each recording, or what is wrong with it."""
     from feltsense.cli._pool import each
     from feltsense.report.course import Digest
@@ -125,12 +154,13 @@ def _reduced(paths: list[Path], judge: Judge | None) -> Iterator[tuple[int, Dige
     jobs = max(min(os.cpu_count() or 1, len(paths) // _FEW), 1)
     # Every so many recordings are one task, which loads the model once.
     tasks = [range(k, len(paths), jobs * _ROUNDS) for k in range(min(jobs * _ROUNDS, len(paths)))]
-    for k, outcome in each(reduced, [([paths[n] for n in task], judge) for task in tasks], jobs):
+    asked = [([(paths[n], keys[n]) for n in task], judge) for task in tasks]
+    for k, outcome in each(reduced, asked, jobs):
         told = json.loads(outcome) if outcome.startswith("[") else [f"{paths[n]}: {outcome}" for n in tasks[k]]
         yield from ((n, t if isinstance(t, str) else Digest.of(t)) for n, t in zip(tasks[k], told, strict=True))
 
 
-def reduced(paths: Sequence[Path], judge: Judge | None) -> str:
+def reduced(recordings: Sequence[tuple[Path, DataKey | None]], judge: Judge | None) -> str:
     """Recordings' digests as JSON, or what is wrong with each; for a worker."""
     from feltsense import bundle
     from feltsense.core.profile import UserProfile
@@ -140,9 +170,9 @@ def reduced(paths: Sequence[Path], judge: Judge | None) -> str:
     model = None if judge is None else bundle.load(judge.model)
     profile = None if judge is None or judge.profile is None else UserProfile.load(judge.profile)
     out: list[str | dict[str, Any]] = []
-    for path in paths:
+    for path, key in recordings:
         try:
-            out.append(digest(open_recording(path), model, profile).plain())
+            out.append(digest(open_recording(path, key=key), model, profile).plain())
         except FeltsenseError as e:
             out.append(str(e))
     return json.dumps(out)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from feltsense.store import DataKey, Vault
 
-__all__ = ["add_encrypt", "add_keys", "key_of", "sealing_key", "vault", "with_passphrase"]
+__all__ = ["add_encrypt", "add_keys", "key_of", "not_opened", "sealing_key", "vault", "with_passphrase"]
 
 
 def add_keys(p: argparse.ArgumentParser) -> None:
@@ -99,3 +99,12 @@ def key_of(recording: Path, folder: Path | None) -> DataKey | None:
 
     sealed = key_id(recording)
     return None if sealed is None else vault(folder, recording).by_id(sealed)
+
+
+def not_opened(count: int, why: Exception) -> str:
+    """That so many recordings stayed closed, the first one's reason, and how to open them."""
+    from feltsense.store.keys import KEYS_VARIABLE, PASSPHRASE_VARIABLE
+
+    what = "1 recording is encrypted and was" if count == 1 else f"{count} recordings are encrypted and were"
+    how = f"the passphrase is taken from {PASSPHRASE_VARIABLE}, the folder of the keys from {KEYS_VARIABLE}"
+    return f"{what} not opened ({why}); {how}"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from feltsense.core.recording import Recording
+    from feltsense.store import DataKey
 
 __all__ = ["importer", "importers", "open_recording", "recordings_in"]
 
@@ -68,7 +69,7 @@ def recordings_in(folder: Path) -> list[Path]:
     return found
 
 
-def open_recording(path: str | os.PathLike[str], subject: str | None = None) -> Recording:
+def open_recording(path: str | os.PathLike[str], subject: str | None = None, key: DataKey | None = None) -> Recording:
     """Open a recording by its content: a ``.felt`` file, an Empatica E4 folder or zip, or a WAV file.
 
     Parameters
@@ -77,6 +78,8 @@ def open_recording(path: str | os.PathLike[str], subject: str | None = None) -> 
         What to open.
     subject : str, optional
         Pseudonym; default the one in the file, else the name of the folder or zip.
+    key : DataKey, optional
+        Of an encrypted recording; default the one that the environment names.
 
     Raises
     ------
@@ -87,12 +90,12 @@ def open_recording(path: str | os.PathLike[str], subject: str | None = None) -> 
     """
     from feltsense import store
     from feltsense.importers import e4, wav
-    from feltsense.store.keys import from_environment
+    from feltsense.store.keys import Keyring
 
     where = Path(path)
     if store.is_felt(where):
-        sealed = store.key_id(where)
-        recording = store.read(where, None if sealed is None else from_environment(where, sealed))
+        sealed = store.key_id(where) if key is None else None
+        recording = store.read(where, key if sealed is None else Keyring().key(where, sealed))
         return recording if subject is None else replace(recording, subject=subject)
     if not where.exists():
         msg = f"{where}: does not exist; check the name"

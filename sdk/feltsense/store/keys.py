@@ -24,7 +24,7 @@ from feltsense.store.seal import KEY_BYTES, DataKey, Seal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["KEYS_VARIABLE", "PASSPHRASE_VARIABLE", "Vault", "from_environment"]
+__all__ = ["KEYS_VARIABLE", "PASSPHRASE_VARIABLE", "Keyring", "Vault"]
 
 PASSPHRASE_VARIABLE = "FELTSENSE_PASSPHRASE"  # noqa: S105 (a name, no secret)
 KEYS_VARIABLE = "FELTSENSE_KEYS"
@@ -181,14 +181,40 @@ class Vault:
             raise KeyStoreError(msg) from e
 
 
-def from_environment(path: Path, key_id: str) -> DataKey:
-    """Find a recording's key by the environment, for the command line.
+class Keyring:
+    """Keys of recordings as the environment names them, each unwrapped once: that takes a quarter of a second.
 
     The folder is in ``FELTSENSE_KEYS`` (else ``keys`` beside the recording), the passphrase in
     ``FELTSENSE_PASSPHRASE`` (else the system's key store is asked).
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where the keys are, whatever the environment says.
     """
-    folder = Path(os.environ.get(KEYS_VARIABLE) or path.parent / "keys")
-    return Vault(folder, os.environ.get(PASSPHRASE_VARIABLE) or None).by_id(key_id)
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._known: dict[tuple[Path, str], DataKey | KeyStoreError] = {}
+
+    def key(self, path: Path, key_id: str) -> DataKey:
+        """The key of a recording, which names it.
+
+        Raises
+        ------
+        KeyStoreError
+            If it is not there, or the passphrase is missing or wrong.
+        """
+        folder = self._folder or Path(os.environ.get(KEYS_VARIABLE) or path.parent / "keys")
+        if (folder, key_id) not in self._known:
+            try:
+                self._known[folder, key_id] = Vault(folder, os.environ.get(PASSPHRASE_VARIABLE) or None).by_id(key_id)
+            except KeyStoreError as e:
+                self._known[folder, key_id] = e
+        found = self._known[folder, key_id]
+        if isinstance(found, KeyStoreError):
+            raise found
+        return found
 
 
 def overwrite(path: Path) -> None:
