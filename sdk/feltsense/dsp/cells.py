@@ -90,22 +90,37 @@ class Cells:
     def timed(self, start_ns: int, stop_ns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Those cells' first and last sample times, shape (k, 2), and their summaries, shape (k, width): views."""
         a, b = self.numbers(start_ns, stop_ns)
-        return self._times.between(a, b), self._rows.between(a, b)
+        return self.times(a, b), self.numbered(a, b)
 
     def numbers(self, start_ns: int, stop_ns: int) -> tuple[int, int]:
         """Absolute numbers of those cells: the first, and the one after the last."""
+        times = self._until(stop_ns)
+        first = self._times.start
+        a = first + int(times[:, 0].searchsorted(start_ns))
+        return a, max(a, first + int(times[:, 1].searchsorted(stop_ns)))
+
+    def numbers_of(self, edges_ns: NDArray[np.int64]) -> list[tuple[int, int]]:
+        """As :meth:`numbers`, of several stretches that end in order, shape (k, 2) with k > 0."""
+        times = self._until(int(edges_ns[-1, 1]))
+        first = self._times.start
+        starts, stops = times[:, 0].searchsorted(edges_ns[:, 0]).tolist(), times[:, 1].searchsorted(edges_ns[:, 1]).tolist()
+        return [(first + a, first + max(a, b)) for a, b in zip(starts, stops, strict=True)]
+
+    def _until(self, stop_ns: int) -> NDArray[np.int64]:
+        """Times of all cells, those up to a time completed."""
         times = self._times.rows
         if not len(times) or times[-1, 1] < stop_ns:
             self._complete()
             times = self._times.rows
-        a = int(times[:, 0].searchsorted(start_ns))
-        b = int(times[:, 1].searchsorted(stop_ns))
-        first = self._times.start
-        return first + a, first + max(a, b)
+        return times
 
     def numbered(self, a: int, b: int) -> NDArray[np.float64]:
         """Summaries of the cells number `a` up to `b`: a view."""
         return self._rows.between(a, b)
+
+    def times(self, a: int, b: int) -> NDArray[np.int64]:
+        """First and last sample times of the cells number `a` up to `b`, shape (b − a, 2): a view."""
+        return self._times.between(a, b)
 
     @property
     def start(self) -> int:

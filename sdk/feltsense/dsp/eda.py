@@ -247,13 +247,18 @@ class ScrDetector:
 
     def _summits(self, a: int, b: int) -> list[int]:
         """Samples in [a, b) that are above all within the neighbourhood before and not below any of the one after."""
-        near = self._near
-        first, last = max(a - near, 0), min(b + near, self._x.stop)
-        span = np.full(b - a + 2 * near, -np.inf)
-        offset = first - (a - near)
-        span[offset : offset + last - first] = self._x.between(first, last)
-        around = np.lib.stride_tricks.sliding_window_view(span, near)
-        here = span[near : near + b - a]
-        left = around[: b - a].max(axis=1)
-        right = around[near + 1 : near + 1 + b - a].max(axis=1)
-        return [int(i) + a for i in np.flatnonzero((here > left) & (here >= right))]
+        near, first = self._near, max(a - self._near, 0)
+        x = self._x.between(first, b + near)
+        here = x[a - first : b - first]
+        # Few samples are above the one before; only those are compared with all around.
+        before, after = x[a - first - 1 : b - first - 1], x[a - first + 1 : b - first + 1]
+        rises = here[: len(after)] >= after
+        rises &= before[: len(after)] < here[: len(after)]
+        values = x.tolist()
+        out = []
+        for i in rises.nonzero()[0].tolist():
+            at = a - first + i
+            top = values[at]
+            if top > max(values[max(at - near, 0) : at]) and top >= max(values[at + 1 : at + 1 + near]):
+                out.append(a + i)
+        return out

@@ -25,6 +25,7 @@ __all__ = [
     "IntervalRule",
     "TimeDomain",
     "described",
+    "difference",
     "differences",
     "mean_sd",
     "middle",
@@ -198,6 +199,12 @@ def differences(earlier_ms: NDArray[np.float64], later_ms: NDArray[np.float64]) 
     np.greater(size, 50.0, out=out[_OVER_50], casting="unsafe")
     np.greater(size, 20.0, out=out[_OVER_20], casting="unsafe")
     return out
+
+
+def difference(earlier_ms: float, later_ms: float) -> tuple[float, ...]:
+    """As :func:`differences`, of one pair: the same bits."""
+    d = later_ms - earlier_ms
+    return d, (later_ms + earlier_ms) / _SQRT2, d * d, float(abs(d) > 50.0), float(abs(d) > 20.0)
 
 
 def described(nn: NDArray[np.float64], pairs: NDArray[np.float64]) -> TimeDomain:

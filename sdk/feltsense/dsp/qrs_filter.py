@@ -15,7 +15,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 from scipy.signal import butter, sosfilt, sosfilt_zi
 
 from feltsense.dsp.blocks import Block, Tail, sections
@@ -86,9 +85,23 @@ class QrsOperation:
             np.abs(clean[:, 2:] - clean[:, :-2], out=inner)
             inner *= 0.5
             steep[:, 0], steep[:, -1] = np.abs(clean[:, 1] - clean[:, 0]), np.abs(clean[:, -1] - clean[:, -2])
-        near = uniform_filter1d(steep, self._near, axis=1, mode="nearest")
-        out: Array = near - QRS_WEIGHT * uniform_filter1d(near, self._mean, axis=1, mode="nearest")
-        return out
+        near = _mean(steep, self._near)
+        near -= QRS_WEIGHT * _mean(near, self._mean)
+        return near
+
+
+def _mean(x: Array, size: int) -> Array:
+    """Mean of `size` samples around each, along rows; their first and last sample go on."""
+    before, n = size // 2 + 1, x.shape[1]
+    total = np.empty((len(x), n + size))
+    total[:, 1:before] = x[:, :1]
+    total[:, 0] = 0.0
+    total[:, before : before + n] = x
+    total[:, before + n :] = x[:, -1:]
+    np.add.accumulate(total, axis=1, out=total)
+    out = total[:, size:] - total[:, :-size]
+    out /= size
+    return out
 
 
 class QrsFilter:

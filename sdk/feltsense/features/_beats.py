@@ -237,11 +237,14 @@ class _Run:
         self._ready = self._taken = 0
         self._shaped = self._done = 0
         self._final = 0
+        self._final_ns: int | None = None
 
     @property
     def final_ns(self) -> int:
-        at = max(self._final - self._wave.behind, 0)
-        return int(self.stamps.between(at, at + 1)[0, 0])
+        if self._final_ns is None:
+            at = max(self._final - self._wave.behind, 0)
+            self._final_ns = int(self.stamps.between(at, at + 1)[0, 0])
+        return self._final_ns
 
     @property
     def wants(self) -> int:
@@ -280,7 +283,7 @@ class _Run:
             self._judge_shapes()
             if self._shaped >= self._done + (RHYTHM_BLOCKS + 1) * self._block:
                 self._judge_rhythm()
-                self._final = self._done
+                self._final, self._final_ns = self._done, None
 
     def _measure(self, until: int) -> None:
         """Measure the waiting peaks whose surroundings are there."""

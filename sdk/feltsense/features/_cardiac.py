@@ -8,7 +8,7 @@ import numpy as np
 
 from feltsense.core.timeline import NS
 from feltsense.dsp.cells import Cells
-from feltsense.dsp.runs import RunSplitter
+from feltsense.dsp.runs import Piece, RunSplitter
 from feltsense.features._gate import Spans
 from feltsense.quality.beats import Evidence
 
@@ -80,7 +80,9 @@ class Heart:
                 each = [c.time.both_times(c.start, c.stop) for c in held]
                 times = np.concatenate([t for t, _ in each]), np.concatenate([d for _, d in each])
         for raw in self._split.take(last.segment, values, *times):
-            piece = raw._replace(values=raw.values.clip(*self._range))
+            low, high = self._range
+            inside = np.maximum(raw.values, low)
+            piece = Piece(raw.run, np.minimum(inside, high, out=inside), raw.t_ns, raw.device_ns, raw.ends)
             self._spans.push(piece)
             if piece.run != self._run:
                 self._run = piece.run

@@ -236,7 +236,7 @@ class EdaLine:
         verdicts = self._gate.between(edges)
         tables = [rows.between(edges) for rows in (self._level, self._slow, self._scr, self._recovery)]
         marked = [bool(np.count_nonzero(codes)) for _, codes in verdicts]
-        smooth = self._smooth(windows, verdicts, marked)
+        smooth = self._smooth(edges, verdicts, marked)
         out = []
         for (t, codes), spoilt, level, slow, scr, recovery, even in zip(verdicts, marked, *tables, smooth, strict=True):
             if spoilt:
@@ -250,21 +250,21 @@ class EdaLine:
         return out
 
     def _smooth(
-        self, windows: Sequence[Window], verdicts: list[tuple[NDArray[np.int64], NDArray[np.uint8]]], marked: list[bool]
+        self, edges_ns: NDArray[np.int64], verdicts: list[tuple[NDArray[np.int64], NDArray[np.uint8]]], marked: list[bool]
     ) -> list[float]:
         """Smoothness of the usable half seconds of each window."""
         if self._bends is None or self._skin is None:
-            return [1.0] * len(windows)
+            return [1.0] * len(marked)
         out = []
         # A cell is in the window with all but the samples that it only leans on.
-        for window, (t, codes), spoilt in zip(windows, verdicts, marked, strict=True):
-            edges = window.start_ns - self._reach_ns, window.stop_ns + self._reach_ns
+        reached = self._bends.numbers_of(np.add(edges_ns, (-self._reach_ns, self._reach_ns))) if len(marked) else []
+        for cells, (t, codes), spoilt in zip(reached, verdicts, marked, strict=True):
             if spoilt:
-                span, found = self._bends.timed(*edges)
+                span = self._bends.times(*cells)
                 good = _good(t, codes, (span[:, 0] + span[:, 1]) // 2)
-                out.append(smoothness(found[good, 0]))
+                out.append(smoothness(self._bends.numbered(*cells)[good, 0]))
             else:
-                out.append(self._skin.smoothness(*self._bends.numbers(*edges)))
+                out.append(self._skin.smoothness(*cells))
         return out
 
     def responses(self, start_ns: int, stop_ns: int) -> tuple[NDArray[np.int64], Array]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from feltsense.dsp.intervals import DIFFERENCES, differences
+from feltsense.dsp.intervals import DIFFERENCES, difference
 from feltsense.dsp.strip import Strip
 
 if TYPE_CHECKING:
@@ -140,7 +140,8 @@ class NnLine:
             return
         n, m, corrected, begun = self._counts[-1] if self._counts else self._base
         interval, valid = found.interval_ms.tolist(), found.valid.tolist()
-        kinds, nn, earlier, later = found.kinds.tolist(), [], [], []
+        kinds = found.kinds.tolist()
+        nn, pairs = [], []
         last, counted = self._before
         for i in range(known, len(times)):
             size = interval[i]
@@ -148,8 +149,7 @@ class NnLine:
                 nn.append(size)
                 n += 1
                 if counted:
-                    earlier.append(last)
-                    later.append(size)
+                    pairs.append(difference(last, size))
                     m += 1
             last, counted = size, valid[i]
             corrected += kinds[i] > 0
@@ -159,8 +159,8 @@ class NnLine:
         self._last, self._before = times[-1], (last, counted)
         self._keep(interval[known:], valid[known:], found.likeness[known:].tolist())
         self.nn.append(np.array([nn]))
-        if later:
-            self._pairs.append(differences(np.array(earlier), np.array(later)))
+        if pairs:
+            self._pairs.append(np.array(pairs).T)
 
     def _keep(self, interval: list[float], valid: list[bool], likeness: list[float]) -> None:
         low, reach = self._limits.alien, self._limits.alike - self._limits.alien
