@@ -12,7 +12,8 @@ a fraction of the time: :mod:`feltsense.dsp.repeats`.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -45,6 +46,8 @@ _LONGEST = _DFA_BEATS[-1]
 LEAST_BEATS = _LONGEST + 1
 """Fewer make no segment of the longest kind."""
 SEGMENTS = len(_DFA_BEATS)
+_LENGTHS_KEPT = 64
+"""Lengths of series whose segments' places are remembered: those of one session vary by a few dozen."""
 _TOGETHER = 64
 """Intervals whose segments are computed at once."""
 
@@ -108,8 +111,8 @@ _WHOLE = np.array([np.arange(_LONGEST - 1) >= b - 1 for b in _DFA_BEATS])
 _GROUPS = np.cumsum([0, *_DFA_BEATS][:-1])
 _SIZES = np.array(_DFA_BEATS, dtype=np.float64)
 _LOG_BEATS = np.log2(_SIZES)
-_LEVER = ((_LOG_BEATS - _LOG_BEATS.mean()) / ((_LOG_BEATS - _LOG_BEATS.mean()) ** 2).sum()).tolist()
-"""Least-squares slope over the logarithm of the lengths, as weights."""
+_LEVER = 0.5 * (_LOG_BEATS - _LOG_BEATS.mean()) / ((_LOG_BEATS - _LOG_BEATS.mean()) ** 2).sum()
+"""Least-squares slope over the logarithm of the lengths, as weights of variances."""
 
 
 def segments(nn_ms: Array, skip: int = 0) -> Array:
@@ -142,18 +145,35 @@ def segments(nn_ms: Array, skip: int = 0) -> Array:
     return out
 
 
+class _Places(NamedTuple):
+    """Segments of a series of one length: rows and columns of :func:`segments`, and where those of each length begin."""
+
+    row: NDArray[np.intp]
+    column: NDArray[np.intp]
+    group: NDArray[np.intp]
+    each: Array
+    """How many there are of each length."""
+
+
+@lru_cache(maxsize=_LENGTHS_KEPT)
+def _places(n: int) -> _Places:
+    """Half-overlapping segments of each length, as NeuroKit2 places them."""
+    columns = [np.arange(b - 1, n - 1, b // 2) for b in _DFA_BEATS]
+    count = np.array([len(c) for c in columns])
+    row = np.repeat(np.arange(SEGMENTS), count)
+    return _Places(row, np.concatenate(columns), np.cumsum(count) - count, count.astype(np.float64))
+
+
 def exponent_of(fluctuations: Array) -> float:
     """α1 of a series whose :func:`segments` are given, shape (8, n); NaN where those of a length all stand still."""
-    n = fluctuations.shape[1]
-    all_move = np.count_nonzero(fluctuations) == fluctuations.size
-    out = 0.0
-    for row, beats, lever in zip(fluctuations, _DFA_BEATS, _LEVER, strict=True):
-        own = row[beats - 1 : n - 1 : beats // 2]
-        moving = len(own) if all_move else int(np.count_nonzero(own))
-        if not moving:
+    places = _places(fluctuations.shape[1])
+    own = fluctuations[places.row, places.column]
+    count = places.each
+    if np.count_nonzero(own) < len(own):
+        count = np.add.reduceat(own > 0.0, places.group, dtype=np.float64)
+        if not count.all():
             return math.nan
-        out += lever * 0.5 * math.log2(float(np.add.reduce(own)) / moving)
-    return out
+    return float(np.add.reduce(_LEVER * np.log2(np.add.reduceat(own, places.group) / count)))
 
 
 def dfa_short(nn_ms: Array) -> float:

@@ -58,12 +58,15 @@ class Sympathetic:
         n, step = self._n, self._step
         if len(x) < n or n < 4:
             return math.nan, math.nan
+        band = total = 0.0
         begin = t_ns[: len(x) - n + 1 : step].tolist()
         for k, t in enumerate(begin):
-            if t not in self._known:
-                self._known[t] = self._transform(x[k * step : k * step + n])
-        bands, totals = zip(*(self._known[t] for t in begin), strict=True)
-        band, total = sum(bands) / len(begin), sum(totals) / len(begin)
+            powers = self._known.get(t)
+            if powers is None:
+                self._known[t] = powers = self._transform(x[k * step : k * step + n])
+            band += powers[0]
+            total += powers[1]
+        band, total = band / len(begin), total / len(begin)
         return band, band / total if total > 0.0 else math.nan
 
     def _transform(self, part: NDArray[np.float64]) -> tuple[float, float]:
