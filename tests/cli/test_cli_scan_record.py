@@ -113,7 +113,7 @@ def test_encrypt_leaves_nothing_readable_and_every_command_finds_the_key(tmp_pat
     line = ["record", "--virtual", "--speed", "30", "--seconds", "10", "--subject", "participant-seventeen"]
     assert main([*line, "--encrypt", "--keys", str(keys), "--out", str(path)]) == 0
     raw = path.read_bytes()
-    for word in (b"participant-seventeen", b"h10.ecg", b"board.eda", b"virtual sensors", b"connected", b"Polar"):
+    for word in (b"participant-seventeen", b"board.eda", b"virtual sensors", b"connected", b"Polar H10"):
         assert word not in raw
     assert key_id(path) == Vault(keys).subjects()["participant-seventeen"]
     monkeypatch.setenv("FELTSENSE_KEYS", str(keys))

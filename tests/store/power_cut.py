@@ -15,26 +15,11 @@ SECTOR = 512
 CHILD = """
 import os, sys
 sys.path.insert(0, sys.argv[2])
-from feltsense.core.event import Event, EventKind
-from recorders import ACC, ECG, T0, frame
-from feltsense.store import DataKey, Writer
-folder, commits = sys.argv[1], int(sys.argv[3])
+from recorders import record
+from feltsense.store import DataKey
 key = DataKey("00ff00ff00ff00ff", bytes(range(32))) if sys.argv[4] == "sealed" else None
-ack = os.open(folder + "/ack", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-writer = Writer(folder + "/s.felt", "S01", {"firmware": "1"}, key)
-writer.declare(ECG)
-writer.declare(ACC)
-writer.commit()
-os.write(ack, b"0\\n")
-k = 0
-for _ in range(commits):
-    for _ in range(7):
-        writer.append(frame(ECG, k))
-        writer.append(frame(ACC, k))
-        writer.event(Event(T0 + k, EventKind.MARKER, float(k), f"mark {k}"))
-        k += 1
-    writer.commit()
-    os.write(ack, b"%d\\n" % k)
+ack = os.open(sys.argv[1] + "/ack", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+record(sys.argv[1] + "/s.felt", key, ack, int(sys.argv[3]), first=True)
 """
 
 

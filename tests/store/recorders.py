@@ -1,5 +1,7 @@
 """Recorders to be killed, cut off from power, or out of disk; tests and benchmarks share them."""
 
+import itertools
+import os
 import signal
 import subprocess
 import sys
@@ -9,8 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from feltsense.core.chunk import Chunk, StreamInfo
+from feltsense.core.event import Event, EventKind
 from feltsense.core.signals import spec
 from feltsense.core.timeline import NS, TimeMap
+from feltsense.store import Writer
 
 HERE = Path(__file__).parent
 T0 = 1_700_000_000 * NS
@@ -19,23 +23,10 @@ ACC = StreamInfo("board.acc", spec("acc", 32), "board")
 FRAME = 73
 """Samples of one ECG frame."""
 CHILD = """
-import json, os, sys
+import sys
 sys.path.insert(0, sys.argv[2])
-from feltsense.core.event import Event, EventKind
-from recorders import ACC, ECG, T0, frame
-from feltsense.store import Writer
-writer = Writer(sys.argv[1], "S01", {"firmware": "1"})
-writer.declare(ECG)
-writer.declare(ACC)
-k = 0
-while True:
-    for _ in range(7):
-        writer.append(frame(ECG, k))
-        writer.append(frame(ACC, k))
-        writer.event(Event(T0 + k, EventKind.MARKER, float(k), f"mark {k}"))
-        k += 1
-    writer.commit()
-    os.write(1, b"%d\\n" % k)
+from recorders import record
+record(sys.argv[1], None, 1)
 """
 
 
@@ -51,6 +42,25 @@ def frame(info, k):
         info.spec.rate, index, device, [T0 + d + 40_000_000 for d in device], [T0 + d for d in device], [1000, 1000]
     )
     return Chunk(info, 0, start, values, time_map)
+
+
+def record(path, key, to, commits=None, first=False):
+    """Record frames and marks, in commits of seven, each acknowledged to a file descriptor; without end, or so many."""
+    writer = Writer(path, "S01", {"firmware": "1"}, key)
+    writer.declare(ECG)
+    writer.declare(ACC)
+    if first:
+        writer.commit()
+        os.write(to, b"0\n")
+    for n in itertools.count(1):
+        for k in range(7 * n - 7, 7 * n):
+            writer.append(frame(ECG, k))
+            writer.append(frame(ACC, k))
+            writer.event(Event(T0 + k, EventKind.MARKER, float(k), f"mark {k}"))
+        writer.commit()
+        os.write(to, b"%d\n" % (7 * n))
+        if n == commits:
+            break
 
 
 def killed(path, rng):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import feltsense
 from feltsense.core.chunk import StreamInfo
 from feltsense.core.event import Event, EventKind
 from feltsense.core.recording import Recording, Stream
@@ -42,10 +43,13 @@ def export(tmp_path_factory):
     return path
 
 
-def test_the_study_opens_it(export):
+def test_the_study_opens_it(export, tmp_path):
     assert_same(open_export(export, PRIVATE), recording())
     raw = export.read_bytes()
-    for word in (b"alice", b"Polar", b"argument", b"stress", b"ecg"):
+    feltsense.write(tmp_path / "plain.felt", recording())
+    # Long enough that none of them is in sealed bytes by chance.
+    for word in (b"alice-example", b"Polar H10", b"argument with Bob", b"h10-0A1B2C3D.acc", b"Empatica E4"):
+        assert word in (tmp_path / "plain.felt").read_bytes(), "the search itself would find it"
         assert word not in raw
     assert [p.name for p in export.parent.iterdir()] == [export.name], "nothing plain is left beside it"
     with pytest.raises(StudyError, match="not overwritten"):
