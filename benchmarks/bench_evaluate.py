@@ -27,7 +27,8 @@ def main():
     options = parser.parse_args()
     data = Path(os.environ.get("FELTSENSE_DATA", "")) / "stress-predict"
     if not (data / "labels.csv").is_file():
-        sys.exit("set FELTSENSE_DATA to the folder that holds stress-predict/")
+        print("left out: set FELTSENSE_DATA to the folder that holds stress-predict/")
+        return True
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "report.html"
         argv = ["evaluate", "--target", "stress", "--dataset", "stress-predict", str(data), "--draws", options.draws]

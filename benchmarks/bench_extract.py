@@ -21,7 +21,8 @@ FLOOR_S = 60.0
 def main():
     folder = Path(os.environ.get("FELTSENSE_DATA", "")) / "stress-predict"
     if not (folder / "labels.csv").is_file():
-        sys.exit("set FELTSENSE_DATA to the folder that holds stress-predict/")
+        print("left out: set FELTSENSE_DATA to the folder that holds stress-predict/")
+        return True
     people = stress_predict.read(folder, "stress", lambda _: None)
     stress = target("stress", ["rest", "stress"])
     reading = extracting = 0.0

@@ -1,6 +1,6 @@
 """CPU of a live participant: ECG 130 Hz and EDA 4 Hz, 60 s windows every second, against NeuroKit2 on each window.
 
-    python benchmarks/bench_live.py [--seconds 600] [--repeats 3] [--hours 24] [--only-memory]
+    python benchmarks/bench_live.py [--seconds 600] [--repeats 3] [--hours 4] [--only-memory]
 
 Feature set: everything of the ecg and eda extractors, quality and artefact correction included. Process time on one
 thread; all ratios within the run, NeuroKit2 on some of the same windows. Two paths of NeuroKit2: *lean* (clean, peaks with
@@ -171,7 +171,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--hours", type=float, default=4.0)
     parser.add_argument("--only-memory", action="store_true")
     args = parser.parse_args()
     if args.only_memory:
