@@ -8,7 +8,7 @@ it; then what has been produced, received and said to be missing is compared. Th
 A Polar frame that is cut between two samples is a shorter frame, and one sample less of 73 is within what its rate may
 be off: nobody can tell. So here the last byte is lost.
 
-    python benchmarks/bench_accounting.py [hours] [seed] [processes] [device ...]     one hour, ACCTIME
+    python benchmarks/bench_accounting.py [hours] [seed] [processes] [device ...]     one hour, a minute on two cores
     python benchmarks/bench_accounting.py 10                                          ten hours, ten times as long
 """
 

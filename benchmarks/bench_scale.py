@@ -2,12 +2,12 @@
 
 Floors: 1 → 2 workers 1.6 times as fast; a worker's peak memory at most 2 GB and no larger with more participants; a
 worker killed in the middle costs no result. Each participant is made and extracted on a worker; then folds run over
-everybody's windows. Beside it the limit: the same jobs by two plain processes without Dask, and by one and two that
-do the same work each, which is what this machine's two cores can give at most. Workers are started before the clock.
+everybody's windows. Beside it the limit: how much more two plain processes get done than one, without Dask and with
+nothing between them, which is what this machine's cores can give. Workers are started before the clock, as a cluster's are.
 
 python benchmarks/bench_scale.py                                           two minutes: 24 participants of an hour
-python benchmarks/bench_scale.py --people 50,500 --once 2                  memory against participants, 15 minutes
-python benchmarks/bench_scale.py --people 2000 --once 2 --kill --work DIR  a study's size, 40 minutes; goes on from DIR
+python benchmarks/bench_scale.py --people 50,500 --once 2                  memory against participants, ten minutes
+python benchmarks/bench_scale.py --people 2000 --once 2 --kill --work DIR  a study's size, half an hour; goes on from DIR
 """
 
 import argparse
