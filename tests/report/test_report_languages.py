@@ -118,3 +118,12 @@ def test_parts_have_names_in_words():
     assert (Say().part("eda"), Say("de").part("eda")) == ("skin conductance", "Hautleitwert")
     assert (Say().part("ppg@30s"), Say("de").part("ppg@30s")) == ("pulse, last 30 s", "Puls, letzte 30 s")
     assert Say("de").part("thermal_array") == "thermal array"
+
+
+def test_who_is_not_calibrated_gets_the_figure_of_such_people():
+    model = feltsense.load_bundle(runner="numpy")
+    line = model_line(model, calibrated=False)
+    assert "(this model, person not calibrated)" in line.score
+    (row,) = [r for r in model.card.splitlines() if r.startswith("| this model, person not calibrated |")]
+    assert row.split("|")[2].strip() in line.score
+    assert "dieses Modell, Person nicht kalibriert" in page(session(summarise(recording(), (), model=line), "", "de"))

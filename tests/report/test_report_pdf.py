@@ -7,12 +7,16 @@ from html import unescape
 
 import pytest
 from report_cases import predictions, profile, recording, vectors
+from test_report_languages import DENIALS, FORBIDDEN
 
+import feltsense
+from feltsense.core.profile import RestInterval
+from feltsense.core.timeline import NS
 from feltsense.errors import UnknownNameError
 from feltsense.report import page, pdf, plain, session, summarise
 from feltsense.report.blocks import Document, Head, Items, Line, NewPage, Para, Picture, Section, Table
 from feltsense.report.drawing import words
-from feltsense.report.summary import ModelLine
+from feltsense.report.summary import ModelLine, model_line
 
 POPPLER = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs poppler-utils (pdftotext)")
 WORD = re.compile(r'<word xMin="([\d.-]+)" yMin="([\d.-]+)" xMax="([\d.-]+)" yMax="([\d.-]+)">(.*?)</word>')
@@ -118,3 +122,22 @@ def test_the_words_of_a_chart_stand_beneath_it(summary, tmp_path):
             for p in pictures:
                 caption, told = ("".join(t.split()) for t in (p.caption, words(p.svg)[:60]))
                 assert any(caption in t and told in t for t in texts), (more, p.caption)
+
+
+@POPPLER
+@pytest.mark.parametrize(("subject", "language", "paper"), [("S02", "de", "letter"), ("S18", "en", "a4")])
+def test_reports_of_real_recordings(data_dir, subject, language, paper, tmp_path):
+    # Thin data, gaps by the dozen, a model's real answers: what made-up recordings do not have.
+    made = feltsense.open_recording(data_dir / "stress-predict" / subject)
+    model = feltsense.load_bundle()
+    profile = feltsense.calibrate(made, [RestInterval(made.start_ns, made.start_ns + 270 * NS)], model)
+    found = summarise(made, feltsense.predict(made, model, profile, 30.0), profile, model=model_line(model))
+    for say in (session, plain):
+        document = say(found, "Study team, room 12", language)
+        for width, height, boxes in pages(pdf(document, paper), tmp_path):
+            assert all(x0 >= 30 and x1 <= width - 30 and y0 >= 20 and y1 <= height - 20 for x0, y0, x1, y1, _ in boxes)
+            assert not overlapping(boxes)
+        text = re.sub(r"<style>.*?</style>|<[^>]*>", " ", page(document), flags=re.S)
+        for denial in DENIALS:
+            text = text.replace(denial, "")
+        assert not FORBIDDEN.search(text), FORBIDDEN.search(text)

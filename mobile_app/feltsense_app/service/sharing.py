@@ -37,7 +37,8 @@ def report(recording: Path, bundle: Bundle, profile: UserProfile | None, contact
     """
     read_back = read(recording, key)
     predictions = predict(read_back, bundle, profile, HOP_S)
-    summary = summarise(read_back, predictions, profile, model=model_line(bundle))
+    line = model_line(bundle, calibrated=profile is not None)
+    summary = summarise(read_back, predictions, profile, model=line)
     path = recording.with_name(f"report-{recording.stem}.html")
     path.write_text(html(summary, contact), encoding="utf-8")
     return path

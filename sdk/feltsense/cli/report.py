@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     profile = None if args.profile is None else UserProfile.load(args.profile)
     model = bundle.load(args.model)
     predictions = session.predict(recording, model, profile, args.hop)
-    summary = summarise(recording, predictions, profile, model=model_line(model))
+    summary = summarise(recording, predictions, profile, model=model_line(model, calibrated=profile is not None))
     if name.endswith(DATA):
         _data(args.out, summary)
     else:
@@ -125,7 +125,9 @@ def _course(args: argparse.Namespace) -> int:
         msg = f"{args.out}: a folder's report covers 1 to {MOST_DAYS} days and is written as {', '.join(DOCUMENTS)}"
         raise InputError(msg)
     profile = None if args.profile is None else UserProfile.load(args.profile)
-    who = card(model_line(bundle.load(args.model, "numpy")), profile)  # it is asked by the workers
+    # The workers ask the model; here its card is read.
+    line = model_line(bundle.load(args.model, "numpy"), calibrated=profile is not None)
+    who = card(line, profile)
     made = course_of(args.recording, args.days, args.subject, args.digests, Judge(args.model, args.profile))
     say = plain_days if args.reader == "participant" else over_days
     write(args.out, say(made, args.contact, args.language, who), args.paper, accessible=args.accessible)

@@ -193,7 +193,7 @@ _SESSION = {
         "balancierte Genauigkeit {value} [{low}; {high}] bei ausgelassenen Menschen ({what})"
     ),
     "calibrated on 270 s of rest": "kalibriert mit 270 s Ruhe",
-    "model without calibration": "Modell ohne Kalibrierung",
+    "this model, person not calibrated": "dieses Modell, Person nicht kalibriert",
     "{data}; {n} people": "{data}; {n} Menschen",
     "{data}; {n} people; {notice}": "{data}; {n} Menschen; {notice}",
     "Stress-Predict-Dataset, MIT licence, (c) 2022 Talha Iqbal": "Stress-Predict-Dataset, MIT-Lizenz, (c) 2022 Talha Iqbal",

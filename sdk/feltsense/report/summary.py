@@ -46,6 +46,8 @@ HOP_S = 15.0
 
 _INTERVAL = re.compile(r"([\d.]+) \[([\d.]+), ([\d.]+)\]", re.ASCII)
 """A card's figure with its interval."""
+_NOT_CALIBRATED = "this model, person not calibrated"
+"""A card's row."""
 _CORRECTED = "ecg.corrected_fraction"
 _INTERVALS = (EventKind.LABEL, EventKind.CALIBRATION)
 _TOLD = (
@@ -331,8 +333,16 @@ def _notices(
     return tuple(said)
 
 
-def model_line(bundle: Bundle) -> ModelLine:
-    """A bundle's card in a few lines: what it was trained on, and how it did on people it had not seen."""
+def model_line(bundle: Bundle, *, calibrated: bool = True) -> ModelLine:
+    """A bundle's card in a few lines: what it was trained on, and how it did on people it had not seen.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The model.
+    calibrated : bool
+        Whether the person is: without, the card's figure for people who are not, where it has one.
+    """
     model, training = bundle.model, bundle.model.training
     people, data, notice = len(training.get("subjects", ())), str(training.get("data", "")), str(training.get("notice", ""))
     told = "; ".join(t for t in (data, notice) if t)
@@ -340,17 +350,18 @@ def model_line(bundle: Bundle) -> ModelLine:
         told = Phrase("{data}; {n} people", {"data": data, "n": people})
         if notice:
             told = Phrase("{data}; {n} people; {notice}", {"data": data, "n": people, "notice": Term(notice)})
-    return ModelLine(f"{model.target}, {bundle.id}", told, str(training.get("score", "")) or _score(bundle.card))
+    return ModelLine(f"{model.target}, {bundle.id}", told, str(training.get("score", "")) or _score(bundle.card, calibrated))
 
 
-def _score(card: str) -> str:
-    """The first figure of a card's table, which is the calibrated model's on people left out, with its interval."""
+def _score(card: str, calibrated: bool) -> str:
+    """A figure of a card's table, with its interval: the first, which is the calibrated model's on people left out."""
     rows = [[c.strip() for c in line.strip("|").split("|")] for line in card.splitlines() if line.startswith("|")]
     heads = [n for n, row in enumerate(rows) if len(row) > 1 and row[1] == "balanced accuracy"]
     # A header, a rule of dashes, then the first row.
     if not heads or len(rows) <= heads[0] + 2:
         return Phrase("not in the bundle; see its model card and feltsense evaluate")
-    what, value = rows[heads[0] + 2][:2]
+    mine = next((row for row in rows[heads[0] + 3 :] if not calibrated and row[0] == _NOT_CALIBRATED), rows[heads[0] + 2])
+    what, value = mine[:2]
     if between := _INTERVAL.fullmatch(value):
         value, low, high = between.groups()
         values = {"value": value, "low": low, "high": high, "what": Term(what)}
