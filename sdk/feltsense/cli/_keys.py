@@ -107,4 +107,5 @@ def not_opened(count: int, why: Exception) -> str:
 
     what = "1 recording is encrypted and was" if count == 1 else f"{count} recordings are encrypted and were"
     how = f"the passphrase is taken from {PASSPHRASE_VARIABLE}, the folder of the keys from {KEYS_VARIABLE}"
-    return f"{what} not opened ({why}); {how}"
+    reason = str(why).partition("; ")[0]
+    return f"{what} not opened ({reason}); {how}, and without a passphrase the system's key store is asked"
