@@ -183,7 +183,10 @@ class Pipeline:
             self._t0 = self._find_start()
         if self._t0 is None:
             return
-        ready = self._windower.ready(self._t0, self._final_ns())
+        final = self._final_ns()
+        if not self._windower.any_ready(self._t0, final):
+            return  # nine pushes of ten
+        ready = self._windower.ready(self._t0, final)
         while windows := list(islice(ready, MANY)):
             yield from zip(windows, self._vectors(windows), strict=True)
         before = self._windower.needed_from(self._t0)

@@ -113,7 +113,9 @@ class TimeMap:
         """Session time of one sample, in ns."""
         if len(self.index) == 1 and self.rate is not None:
             # The map of a file, asked for once a chunk: no array is worth making.
-            return int(self.t_ns[0]) + (index - int(self.index[0])) * NS * self.rate.denominator // self.rate.numerator
+            numerator, denominator = self.rate.as_integer_ratio()
+            since: int = (index - self.index.item()) * NS * denominator // numerator
+            return int(self.t_ns.item()) + since
         return int(self.times(index, index + 1)[0])
 
     def at(self, position: float) -> tuple[int, int]:

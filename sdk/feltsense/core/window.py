@@ -78,9 +78,13 @@ class Windower:
         start = t0_ns + number * self.hop_ns
         return Window(number, start, start + self.length_ns)
 
+    def any_ready(self, t0_ns: int, final_ns: int) -> bool:
+        """Whether :meth:`ready` would give a window."""
+        return t0_ns + self._next * self.hop_ns + self.length_ns <= final_ns
+
     def ready(self, t0_ns: int, final_ns: int) -> Iterator[Window]:
         """Windows that end at or before `final_ns`, each once."""
-        while t0_ns + self._next * self.hop_ns + self.length_ns <= final_ns:
+        while self.any_ready(t0_ns, final_ns):
             yield self.window(self._next, t0_ns)
             self._next += 1
 
