@@ -117,7 +117,7 @@ def trace_faults(x: NDArray[np.float64], rate: float, floor: float) -> NDArray[n
     ndarray, shape (2,) or (k, 2)
         Flat, railed: 0 or 1 each.
     """
-    high, low = x.max(axis=-1, keepdims=True), x.min(axis=-1, keepdims=True)
+    high, low = np.maximum.reduce(x, axis=-1, keepdims=True), np.minimum.reduce(x, axis=-1, keepdims=True)
     flat = high - low <= np.maximum(floor, RELATIVE_FLAT * np.maximum(np.abs(high), np.abs(low)))
     least = max(RAIL_LEAST, round(RAIL_SECONDS * rate)) - 1
     same = x[..., 1:] == x[..., :-1]

@@ -187,8 +187,11 @@ def bends(x: NDArray[np.float64], lag: int) -> NDArray[np.float64]:
         :data:`BEND_S` in samples.
     """
     second = x[:, 2 * lag :] - 2.0 * x[:, lag:-lag] + x[:, : -2 * lag]
-    level = np.maximum(x.mean(axis=1, keepdims=True), CATALOGUE["eda"].low)
-    bend: NDArray[np.float64] = (second * second).mean(axis=1, keepdims=True) / level**2
+    second *= second
+    level = np.add.reduce(x, axis=1, keepdims=True) / x.shape[1]
+    np.maximum(level, CATALOGUE["eda"].low, out=level)
+    bend: NDArray[np.float64] = np.add.reduce(second, axis=1, keepdims=True) / second.shape[1]
+    bend /= level**2
     return bend
 
 
