@@ -89,7 +89,7 @@ def _table(t: Table) -> str:
     head = _row(t.head, "th", t, "")
     body = "".join(_row(line.cells, "td", t, "thin" if line.thin else "") for line in t.rows)
     return (
-        f'<div class="scroll"><table><caption>{escape(t.caption)}</caption><thead>{head}</thead>'
+        f'<div class="scroll"><table><caption><span>{escape(t.caption)}</span></caption><thead>{head}</thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 

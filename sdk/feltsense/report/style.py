@@ -44,6 +44,13 @@ svg text { fill: #1a1a1a; }
 footer { border-top: 1px solid #1a1a1a; margin-top: 2rem; padding-top: .5rem; }
 tr { break-inside: avoid; }
 .new-page { break-before: page; }
+@media screen and (max-width: 40rem) {
+  body { padding: 1rem; }
+  caption span, figcaption { display: block; position: sticky; left: 0; max-width: calc(100vw - 2rem); }
+  figure { overflow-x: auto; }
+  figure > svg { min-width: 32rem; }
+  .grid { grid-template-columns: 1fr; } .grid figure > svg { min-width: 0; }
+}
 @page { margin: 14mm; }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; line-height: 1.35; }
