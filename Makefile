@@ -16,7 +16,7 @@ help:
 	@echo "make demo    virtual sensors, live estimates, a report: no hardware, no network"
 	@echo "make test    all tests (real recordings: FELTSENSE_DATA=/folder make test)"
 	@echo "make check   ruff, mypy strict, layers"
-	@echo "make bench   speed and memory as ratios against the alternative (half an hour; longer runs: each file's --help or head)"
+	@echo "make bench   speed and memory as ratios against the alternative (minutes each; longer runs: see the head of each file)"
 	@echo "make firmware  build and check the open board's C core (gcc)"
 	@echo "make model   train the shipped stress model anew (needs FELTSENSE_DATA)"
 

@@ -143,10 +143,11 @@ class _Cluster:
                 except _lost():
                     if tried == TRIES - 1:
                         raise
-                    # Whoever held the shared part is gone: hand it out again, and all that waited for it.
-                    handed = handed if isinstance(handed, Shelved) else self._hand_out(shared)
+                    if not isinstance(handed, Shelved):
+                        # Whoever held the shared part is gone: hand it out again, and all that waited for it.
+                        handed = self._hand_out(shared)
+                        under_way = deque((j, submit(j)) for j, _ in under_way)
                     future = submit(job)
-                    under_way = deque((j, submit(j)) for j, _ in under_way)
             del future
             fill()
             yield value
@@ -212,7 +213,8 @@ def cluster(workers: int, scheduler: str = "") -> Iterator[Crew]:
             with client:
                 yield _Cluster(client)
             return
-        quiet = {"dashboard_address": _ANY_PORT, "silence_logs": "ERROR"}
+        # A worker that dies is made up for here; what cannot be, is raised.
+        quiet = {"dashboard_address": _ANY_PORT, "silence_logs": "CRITICAL"}
         with (
             TemporaryDirectory(prefix="feltsense-") as folder,
             LocalCluster(n_workers=workers, threads_per_worker=1, **quiet) as local,

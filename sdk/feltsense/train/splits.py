@@ -38,8 +38,8 @@ __all__ = [
 ]
 
 MOST_WINDOWS = 60_000
-"""Windows to learn from at most, 500 hours: what a process holds while fitting is bounded by them, and people who are
-many more teach nothing new (``docs/scale.md``). 0 lifts it."""
+"""Windows to learn from at most, 500 hours: what a process holds while fitting is bounded by them, below 1 GB with two
+modalities (``docs/scale.md``), and so is how long a fold takes. 0 lifts it."""
 LEAST_DRAWN = 20
 """People who are drawn however many windows each of them has."""
 LEAST_LEFT = 3
