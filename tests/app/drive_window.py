@@ -33,7 +33,7 @@ from kivy.graphics.opengl import GL_RGB, GL_UNSIGNED_BYTE, glReadPixels  # noqa:
 from kivy.tests.common import UnitTestTouch  # noqa: E402
 
 from feltsense_app.screens.plots import MoodGrid, Trace  # noqa: E402
-from feltsense_app.screens.widgets import Act, Field  # noqa: E402
+from feltsense_app.screens.widgets import Act, Field, Words  # noqa: E402
 from feltsense_app.screens.window import Window  # noqa: E402
 from feltsense_app.theme import TOUCH_DP  # noqa: E402
 
@@ -252,6 +252,10 @@ async def second_half(window, c):
     sys.stdout.write(f"redraws while hidden: {c.live.state.drawn - drawn}\n")
     await press(window, "results.title")
     await picture(window, "results")
+    c.settings.dark(on=LOOK != "dark")
+    await frames()
+    assert all(list(w.color) == window.theme.colour(w.role) for w in shown(window, Words)), "colours of another palette"
+    c.settings.dark(on=LOOK == "dark")
     await press(window, "back")
     c.prompts.change(c.radio.clock())
     await press(window, "prompt.waiting")

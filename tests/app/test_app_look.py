@@ -87,44 +87,44 @@ def test_a_hidden_screen_is_told_of_streams_and_of_nothing_else():
     assert p.state.drawn == before + 2
 
 
-def test_a_trace_keeps_every_beat_and_no_more_than_its_seconds():
+def there(picture):
+    """Where a picture has a curve."""
+    return picture.levels[:, 0] <= picture.levels[:, 1]
+
+
+def test_a_picture_keeps_every_beat_and_no_more_than_its_seconds():
     p = LivePresenter()
     for k in range(30):
         values = np.zeros(130)
         values[64] = 1.0 + k
         p.push(chunk(start=130 * k, values=values))
-    pairs, low, high = p.trace("x.ecg", columns=60)
+    picture, _ = p.seen("x.ecg", 30 * NS)
     assert len(p._chunks["x.ecg"]) <= SPANS_S["ecg"] + 4
-    assert (low, high) == (0.0, 30.0)
-    peaks = sorted(set(pairs[np.isfinite(pairs) & (pairs > 0)]))
-    assert peaks == [25, 26, 27, 28, 29, 30]
-    earlier, _, high = p.trace("x.ecg", 29 * NS, 60)
-    assert high == 29.0
-    assert np.isfinite(earlier).all()
-    none, low, _ = p.trace("nobody")
-    assert np.isnan(none).all()
-    assert np.isnan(low)
+    assert (picture.low, picture.high) == (0.0, 30.0)
+    tops = np.round(picture.levels[:, 1] / LEVELS * 30)
+    assert set(tops[there(picture) & (tops > 0)]) == {25, 26, 27, 28, 29, 30}
+    earlier, _ = p.seen("x.ecg", 29 * NS)
+    assert earlier.high == 29.0
+    assert there(earlier).all()
 
 
 def test_a_gap_breaks_the_line_and_a_slow_stream_does_not():
     p = LivePresenter()
     p.push(chunk(values=np.ones(130)))
     p.push(chunk(values=np.ones(130), segment=1, t0=3 * NS))
-    pairs, _, _ = p.trace("x.ecg", columns=60)
-    seconds = pairs.reshape(6, -1)
-    assert np.isnan(seconds[3:5]).all()
-    assert np.isfinite(seconds[2]).all()
-    assert np.isfinite(seconds[5]).all()
+    picture, _ = p.seen("x.ecg", 4 * NS)
+    seconds = there(picture)[-picture.left :][:160].reshape(4, -1)
+    assert seconds.all(axis=1).tolist() == [True, False, False, True]
+    assert seconds.any(axis=1).tolist() == [True, False, False, True]
     slow = LivePresenter()
     slow.push(chunk("eda", 4, values=np.ones(240)))
-    pairs, _, _ = slow.trace("x.eda", columns=600)
     # A column of the screen is a quarter of a second: until it is full the picture stands still.
     assert {slow.seen("x.eda", t * NS // 100) for t in range(5000, 5025)} == {slow.seen("x.eda", 50 * NS)}
     assert slow.seen("x.eda", 5025 * NS // 100) == (slow.seen("x.eda", 50 * NS)[0], 1.0)
-    assert np.isfinite(pairs).mean() > 0.98
-    empty = LivePresenter()
-    empty.push(chunk(values=np.full(130, np.nan)))
-    assert np.isnan(empty.trace("x.ecg")[1])
+    assert there(slow.seen("x.eda", 60 * NS)[0])[:COLUMNS].all()
+    slower = LivePresenter()
+    slower.push(chunk("eda", 1, values=np.arange(60.0)))
+    assert there(slower.seen("x.eda", 60 * NS)[0])[:COLUMNS].all(), "one sample in four columns is no gap"
 
 
 def test_a_picture_is_glided_over_and_made_anew_only_at_its_end_or_for_new_samples():
@@ -153,11 +153,10 @@ def test_levels_are_those_of_the_samples_and_touch_their_neighbours_but_not_over
     p.push(chunk(values=np.repeat([0.0, 10.0], 65)))
     p.push(chunk(values=np.full(130, 5.0), segment=1, t0=2 * NS))
     picture, _ = p.seen("x.ecg", 3 * NS)
-    there = picture.levels[:, 0] <= picture.levels[:, 1]
     start = -picture.left
-    assert there[start : start + 40].all()
-    assert not there[:start].any()
-    assert not there[start + 40 : start + 80].any()
+    assert there(picture)[start : start + 40].all()
+    assert not there(picture)[:start].any()
+    assert not there(picture)[start + 40 : start + 80].any()
     levels = picture.levels[start : start + 40].tolist()
     assert levels[:19] == [[0, 0]] * 19
     assert [0, LEVELS] in levels, "the step is one upright bar"

@@ -152,7 +152,7 @@ class LivePresenter(Presenter[LiveState]):
 
     def _picture(self, name: str, left: int, column: int) -> Picture:
         columns = COLUMNS + 1 + AHEAD
-        pairs, low, high = self._thinned(name, left * column, column * columns, columns)
+        pairs, low, high = self._thinned(name, left, column, columns)
         first, last = pairs[:, 0].copy(), pairs[:, 1].copy()
         # Up or down to the neighbour before: the curve has no holes where it is steep.
         touch = np.isfinite(pairs[1:, 0]) & np.isfinite(pairs[:-1, 0])
@@ -167,48 +167,18 @@ class LivePresenter(Presenter[LiveState]):
         levels[there, 1] = np.round((last[there] - low) * scale + middle)
         return Picture(left, levels, low, high)
 
-    def trace(
-        self, name: str, until_ns: int | None = None, columns: int = COLUMNS
-    ) -> tuple[NDArray[np.float64], float, float]:
-        """What to draw of a stream.
-
-        Parameters
-        ----------
-        name : str
-            Stream id.
-        until_ns : int, optional
-            Right edge of the picture, in session time; default the last sample. A screen that moves it with the clock
-            scrolls evenly, however the samples come in packets.
-        columns : int
-            Columns of the picture.
-
-        Returns
-        -------
-        array, shape (2 × columns,)
-            Least and greatest value of each column, oldest first; NaN where there was no sample.
-        float, float
-            Least and greatest of them; NaN without samples.
-        """
-        kept = self._chunks.get(name)
-        if not kept:
-            return np.full(2 * columns, np.nan), float("nan"), float("nan")
-        span = int(SPANS_S[kept[-1].stream.spec.name] * 1e9)
-        edge = kept[-1].stop_ns if until_ns is None else until_ns
-        pairs, low, high = self._thinned(name, edge - span, span, columns)
-        return pairs.ravel(), low, high
-
-    def _thinned(self, name: str, start_ns: int, span: int, columns: int) -> tuple[NDArray[np.float64], float, float]:
-        out = np.full((columns, 2), np.nan)
+    def _thinned(self, name: str, left: int, column: int, columns: int) -> tuple[NDArray[np.float64], float, float]:
+        """Least and greatest value of each column, NaN where there was no sample; and of all of them."""
+        out, start_ns = np.full((columns, 2), np.nan), left * column
         times, values = self._piece(name)
-        first, last = np.searchsorted(times, (start_ns, start_ns + span))
+        first, last = np.searchsorted(times, (start_ns, start_ns + columns * column))
         if first == last:
             return out, float("nan"), float("nan")
-        place, values = (times[first:last] - start_ns) * columns // span, values[first:last]
+        place, values = (times[first:last] - start_ns) // column, values[first:last]
         starts = np.flatnonzero(np.diff(place, prepend=-1))
         out[place[starts], 0] = np.minimum.reduceat(values, starts)
         out[place[starts], 1] = np.maximum.reduceat(values, starts)
-        rate = self._chunks[name][-1].stream.spec.hz
-        _bridge(out, math.ceil(columns * 1e9 / (rate * span)))
+        _bridge(out, math.ceil(1e9 / (self._chunks[name][-1].stream.spec.hz * column)))
         return out, float(values.min()), float(values.max())
 
     def _piece(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kivy.metrics import dp
-from kivy.uix.progressbar import ProgressBar
-
 from feltsense_app.presenters.neutral import At, Step
-from feltsense_app.screens.widgets import Act, Band, Card, PageScreen, Small, Words
+from feltsense_app.screens.widgets import Act, Band, Card, PageScreen, Passed, Small, Words
 
 if TYPE_CHECKING:
     from feltsense_app.presenters.neutral import NeutralState
@@ -34,7 +31,7 @@ class NeutralScreen(PageScreen):
             self._page = state.step, state.at
             self.ids.body.clear_widgets()
             self.ids.foot.clear_widgets()
-            self.passed = ProgressBar(max=1, size_hint_y=None, height=dp(16))
+            self.passed = Passed()
             self.band, self.said = Band(), Words(role="status_text")
             self.band.add_widget(self.said)
             {At.TAKING: self._taking, At.AGAIN: self._again, At.INTRO: self._intro}.get(state.at, self._over)(state)

@@ -41,6 +41,8 @@ class Theme(EventDispatcher):  # type: ignore[misc]
     large = NumericProperty(LARGE_SP)
     touch = NumericProperty(TOUCH_DP)
     gap = NumericProperty(8)
+    changed = NumericProperty(0)
+    """Grows when all colours and sizes are there."""
 
     def apply(self, settings: SettingsState) -> None:
         """Look as somebody chose."""
@@ -51,7 +53,8 @@ class Theme(EventDispatcher):  # type: ignore[misc]
             setattr(self, name, sp(size * settings.scale))
         self.touch = dp(TOUCH_DP) * max(1.0, settings.scale * 0.85)
         self.gap = dp(10)
+        self.changed += 1
 
     def colour(self, role: str, _changed: object = None) -> list[float]:
-        """Colour of a role; a rule also names a colour, so that it is asked again when the palette changes."""
+        """Colour of a role; a rule also names :attr:`changed`, so that it is asked again when the palette is another."""
         return list(getattr(self, role))

@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Any
 from kivy.app import App
 from kivy.lang import Builder
 from kivy.metrics import Metrics
-from kivy.properties import BooleanProperty, StringProperty
+from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.label import Label
 from kivy.uix.screenmanager import Screen
 from kivy.uix.scrollview import ScrollView
 from kivy.uix.textinput import TextInput
+from kivy.uix.widget import Widget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from feltsense_app.presenters.base import Presenter
 
-__all__ = ["Act", "Band", "Card", "Column", "Field", "PageScreen", "Row", "Small", "Title", "Words"]
+__all__ = ["Act", "Band", "Card", "Column", "Field", "PageScreen", "Passed", "Row", "Small", "Title", "Words"]
 
 STILL_DP = 12
 """A finger that stays rolls less than this."""
@@ -75,6 +76,12 @@ class Band(BoxLayout):  # type: ignore[misc]
     """A status: colour, and inside it the sign and the word."""
 
     level = StringProperty("idle")
+
+
+class Passed(Widget):  # type: ignore[misc]
+    """How much of something has passed, 0 to 1."""
+
+    value = NumericProperty(0.0)
 
 
 class Field(TextInput):  # type: ignore[misc]

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kivy.metrics import dp
-from kivy.uix.progressbar import ProgressBar
-
 from feltsense_app.presenters.wizard import Phase
-from feltsense_app.screens.widgets import Act, Band, PageScreen, Small, Title, Words
+from feltsense_app.screens.widgets import Act, Band, PageScreen, Passed, Small, Title, Words
 
 if TYPE_CHECKING:
     from feltsense_app.presenters.wizard import WizardState
@@ -41,7 +38,7 @@ class WizardScreen(PageScreen):
         left = w("wizard.left", minutes=state.left_s // 60, seconds=state.left_s % 60)
         band = Band(level=BANDS.get(state.feedback, "warn"))
         band.add_widget(Words(text=w(state.feedback), role="status_text"))
-        self.put(Title(text=left), ProgressBar(max=1, value=state.share, size_hint_y=None, height=dp(16)), band)
+        self.put(Title(text=left), Passed(value=state.share), band)
         self.put(Small(text=w("wizard.lead", minutes=f"{(state.left_s + 59) // 60}")))
 
     def _again(self, state: WizardState) -> None:
