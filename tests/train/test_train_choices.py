@@ -5,6 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from feltsense import features
+from feltsense.core.modality import over
+from feltsense.core.vector import FeatureSchema
 from feltsense.evaluate.page import html
 from feltsense.evaluate.protocol import Plan, evaluate
 from feltsense.evaluate.result import result
@@ -15,7 +18,7 @@ from feltsense.train.margins import Fit, Rows
 from feltsense.train.splits import Cohort, everyone, grouped_k_fold
 from feltsense.train.stacking import fit as stacked
 from feltsense.train.targets import HALF_LIVES_S, target
-from train_lines import people
+from train_lines import MODALITIES, people, schema
 
 STRESS = replace(target("stress", ["rest", "stress"]), modalities=("eda",))
 PEOPLE, WINDOWS = 12, 160
@@ -66,6 +69,38 @@ def test_the_bundle_says_what_was_chosen():
     assert chosen["adaptive_kappa_s"] == fitted.model.adaptive.kappa in ADAPTIVE_KAPPAS_S
     assert chosen["smoothing_half_life_s"] == fitted.model.half_life_s in HALF_LIVES_S
     assert {m.expert.kind for m in fitted.model.members} <= set(chosen["families"].split("+"))
+
+
+def with_last(line, seconds, values):
+    """The line with features over its windows' last seconds, too."""
+    names = [*line.schema.modalities, *(over(m, seconds) for m in MODALITIES)]
+    return replace(
+        line, schema=FeatureSchema([(m, features.extractor(m).specs) for m in names]),
+        x=np.concatenate([line.x, values], axis=1), quality=np.concatenate([line.quality, line.quality[:, :2]], axis=1),
+        rest_mean=np.concatenate([line.rest_mean, np.full(values.shape[1], 10.0)]),
+        rest_seconds=np.concatenate([line.rest_seconds, np.full(values.shape[1], 180.0)]),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("useful", "kept"), [((True, False), "30"), ((False, True), "30+15"), ((None, None), "none")])
+def test_further_windows_are_kept_as_far_as_they_are_worth_their_features(useful, kept):
+    lines = []
+    for i, line in enumerate(people(6, effect=0.7)):
+        rng = np.random.default_rng(i)
+        moved = (np.arange(len(line.y)) // 10 % 2)[:, None]
+        for seconds, good in zip((30.0, 15.0), useful, strict=True):
+            # None: what is there in one half of the people is turned round in the others.
+            effect = (-1.0) ** i if good is None else 1.2 * good
+            values = np.abs(rng.normal(10, 1, (len(line.y), len(schema().names))) + effect * moved)
+            line = with_last(line, seconds, values)
+        lines.append(line)
+    model = fit(everyone(Cohort(lines)), target("stress", ["rest", "stress"])).model
+    assert model.training["chosen"]["further_windows_s"] == kept
+    assert model.further_s == (() if kept == "none" else tuple(map(float, kept.split("+"))))
+    # What is known of them besides is of no consequence where the target does not ask for it.
+    plain = fit(everyone(Cohort(lines)), replace(target("stress", ["rest", "stress"]), further_s=())).model
+    assert plain.further_s == ()
+    assert "further_windows_s" not in plain.training["chosen"]
 
 
 def test_an_evaluation_tells_steps_families_and_choices():

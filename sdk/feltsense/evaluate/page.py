@@ -20,6 +20,7 @@ _MODELS = {
     "step_raw": "Step: nobody known, window by window",
     "step_rest": "Step: rest known",
     "step_adaptive": "Step: the person's own past, too",
+    "step_smoothed": "Step: smoothed",
     "family_linear": "Linear experts alone",
     "family_neural": "Neural experts alone",
     "family_trees": "Gradient-boosted experts alone",

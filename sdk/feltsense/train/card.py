@@ -26,7 +26,7 @@ _ARMS = {
 }
 _STEPS = {
     "step_raw": "nobody known", "step_rest": "rest known", "step_adaptive": "the person's own past",
-    "rest": "the model (smoothed)", "family_linear": "linear experts", "family_neural": "neural experts",
+    "step_smoothed": "smoothed", "rest": "the model", "family_linear": "linear experts", "family_neural": "neural experts",
     "family_trees": "gradient-boosted experts",
 }  # fmt: skip
 
@@ -47,7 +47,7 @@ def card(model: Model, evaluation: Mapping[str, Any] | None = None) -> str:
         f"# {model.target}: {' against '.join(model.classes)}",
         "",
         f"Late fusion of {len(model.members)} experts on {', '.join(model.modalities)}: "
-        + ", ".join(f"{m.modality} {m.expert.kind}" for m in model.members) + ".",
+        + ", ".join(f"{model.inputs[m.columns[0]].partition('.')[0]} {m.expert.kind}" for m in model.members) + ".",
         f"{_windows(model)} The label is the most probable class. Probabilities mean \"if all classes were equally likely\""
         + (f", lowered by {caution:.2f} logits, so that people who stay calm have few false alarms." if caution else "."),
         "",
@@ -77,9 +77,11 @@ def _windows(model: Model) -> str:
             f"calibrated on {REST_UTTERANCES} neutral utterances; without them, utterances are placed among those of the "
             "training people."
         )
+    further = " and ".join(f"{s:g}" for s in model.further_s)
+    beside = f" (their last {further} s are looked at beside)" if further else ""
     return (
-        f"Windows of {model.window_s:g} s, each placed among what the person has shown before (the training people count as "
-        f"{model.adaptive.kappa:g} s of it), smoothed with a half-life of {model.half_life_s:g} s."
+        f"Windows of {model.window_s:g} s{beside}, each placed among what the person has shown before (the training people "
+        f"count as {model.adaptive.kappa:g} s of it), smoothed with a half-life of {model.half_life_s:g} s."
     )
 
 

@@ -13,6 +13,7 @@ Rules
   own calm ups and downs look like a lot.
 - Families of experts: the one with the least loss, and another beside it only where the gain over people is above zero
   with 95 % confidence (paired t interval). Experts that say the same thing twice are not carried along.
+- Further windows that end with the main one: as many of the target's, from its first on, as have the least loss.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from feltsense.train.margins import class_weights, log_loss, out_of_fold
 from feltsense.train.stacking import begin, evidence_of, judged_by, weights_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from feltsense.train.stacking import Limits
     from feltsense.train.targets import Target
 
-__all__ = ["ADAPTIVE_KAPPAS_S", "chosen_families", "chosen_kappa"]
+__all__ = ["ADAPTIVE_KAPPAS_S", "chosen_families", "chosen_kappa", "chosen_lengths"]
 
 ADAPTIVE_KAPPAS_S: Final = (600.0, 300.0, 1200.0)
 """Seconds that the population counts as in the adaptive baseline, from 5 to 20 minutes; ten are the published recipe's 20
@@ -67,27 +68,50 @@ def chosen_kappa(
 def chosen_families(rows: Rows, fits: Sequence[Fit], target: Target, limits: Limits) -> tuple[str, ...]:
     """The family with the least loss, and those that add to it for certain."""
     kinds = list(dict.fromkeys(f.kind for f in fits))
-    evidence, judged = _evidence(rows, fits, target, limits)
-    y, people = rows.y[judged], rows.subject[judged]
-
-    def each(some: Sequence[str]) -> NDArray[np.float64]:
-        """Loss of each person."""
-        mine = evidence[judged][:, [i for i, f in enumerate(fits) if f.kind in some]]
-        weight, base = weights_of(mine, y, rows.classes)
-        p = probabilities(np.einsum("nek,e->nk", mine, weight) + base)[np.arange(len(y)), y]
-        lost = class_weights(y, rows.classes) * -np.log(np.maximum(p, 1e-12))
-        return np.array([lost[people == s].mean() for s in np.unique(people)])
-
-    losses: dict[tuple[str, ...], NDArray[np.float64]] = {(k,): each((k,)) for k in kinds}
+    each = _each(rows, fits, target, limits)
+    losses: dict[tuple[str, ...], NDArray[np.float64]] = {(k,): each([f.kind == k for f in fits]) for k in kinds}
     best: tuple[str, ...] = min(losses, key=lambda k: float(losses[k].mean()))
     now = losses[best]
     for kind in sorted(set(kinds) - set(best), key=lambda k: float(losses[(k,)].mean())):
-        more = each((*best, kind))
+        more = each([f.kind in (*best, kind) for f in fits])
         gain = now - more
         error = float(gain.std(ddof=1)) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
         if float(gain.mean()) - Z_95 * error > 0:
             best, now = (*best, kind), more
     return best
+
+
+def chosen_lengths(
+    rows: Rows, fits: Sequence[Fit], target: Target, limits: Limits, lengths: Sequence[float | None]
+) -> tuple[float, ...]:
+    """How many of the target's further windows are worth their features, in its order: those with the least loss.
+
+    `lengths` says over which each expert is, None for the window itself.
+    """
+    there = [s for s in target.further_s if s in lengths]
+    if not there:
+        return ()
+    each = _each(rows, fits, target, limits)
+    some = [tuple(there[:count]) for count in range(len(there) + 1)]
+    losses = {kept: float(each([s is None or s in kept for s in lengths]).mean()) for kept in some}
+    return min(some, key=lambda kept: losses[kept])
+
+
+def _each(
+    rows: Rows, fits: Sequence[Fit], target: Target, limits: Limits
+) -> Callable[[Sequence[bool]], NDArray[np.float64]]:
+    """What gives the loss of each person, out of fold, with some of the experts."""
+    evidence, judged = _evidence(rows, fits, target, limits)
+    y, people = rows.y[judged], rows.subject[judged]
+
+    def each(some: Sequence[bool]) -> NDArray[np.float64]:
+        mine = evidence[judged][:, np.flatnonzero(some)]
+        weight, base = weights_of(mine, y, rows.classes)
+        p = probabilities(np.einsum("nek,e->nk", mine, weight) + base)[np.arange(len(y)), y]
+        lost = class_weights(y, rows.classes) * -np.log(np.maximum(p, 1e-12))
+        return np.array([lost[people == s].mean() for s in np.unique(people)])
+
+    return each
 
 
 def _evidence(

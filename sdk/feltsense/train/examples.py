@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from feltsense.datasets.labelled import Labelled
     from feltsense.train.targets import Target
 
-__all__ = ["HOP_S", "PURITY", "REST_S", "Line", "only_modalities", "read_line", "usable"]
+__all__ = ["HOP_S", "PURITY", "REST_S", "Line", "only_lengths", "only_modalities", "read_line", "usable"]
 
 HOP_S = 30.0
 MOTION = "motion"
@@ -206,6 +206,15 @@ def only_modalities(line: Line, modalities: Sequence[str]) -> Line:
     """The recording with some of its modalities (and these over further windows), in the order of `modalities`."""
     kept = [m for m in line.schema.modalities if base(m) in modalities]
     kept.sort(key=lambda m: (length_of(m) is not None, modalities.index(base(m))))
+    return _only(line, kept)
+
+
+def only_lengths(line: Line, further_s: Sequence[float]) -> Line:
+    """The recording with its window's features, and those over these further windows."""
+    return _only(line, [m for m in line.schema.modalities if length_of(m) in (None, *further_s)])
+
+
+def _only(line: Line, kept: Sequence[str]) -> Line:
     schema = FeatureSchema([(m, features.extractor(m).specs) for m in kept])
     columns = [line.schema.position(n) for n in schema.names]
     places = [line.schema.modalities.index(m) for m in kept]

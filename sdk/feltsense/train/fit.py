@@ -25,16 +25,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feltsense.bundle.schema import Member, Model
-from feltsense.core.modality import base
+from feltsense.core.modality import base, length_of, lengths
 from feltsense.core.utterance import WHOLE
 from feltsense.errors import MissingExtraError, ModelDataError
 from feltsense.fusion.adaptive import Adaptive
 from feltsense.fusion.inputs import CLIP, Normaliser
 from feltsense.train import stacking
-from feltsense.train.choices import ADAPTIVE_KAPPAS_S, chosen_families, chosen_kappa
-from feltsense.train.examples import HOP_S, usable
+from feltsense.train.choices import ADAPTIVE_KAPPAS_S, chosen_families, chosen_kappa, chosen_lengths
+from feltsense.train.examples import HOP_S, only_lengths, usable
 from feltsense.train.inputs import plan
-from feltsense.train.joint import Candidate, candidate, whole
+from feltsense.train.joint import candidate, whole
 from feltsense.train.margins import BOOSTED, Fit, Rows, fit_expert, out_of_fold
 from feltsense.train.splits import only_split
 from feltsense.train.timelines import Timeline, calm_only, rearranged
@@ -121,22 +121,27 @@ def fit(
     split = only_split(split, "fit()")
     lines = split.learn.lines
     subjects = _check(lines, target)
-    layout = plan(lines[0].schema)
-    normaliser = _normaliser(lines, layout, calibrated)
-    baseline = _adaptive(lines, layout, normaliser, calibrated)
-    kappas = ADAPTIVE_KAPPAS_S if adaptive else (NEVER_S,)
-    candidates = _rows(lines, layout, (normaliser, baseline), target, (calibrated, kappas))
-    folds = [np.isin(candidates[kappas[0]].subject, x.judge.people) for x in split.inner(FOLDS, SEED)]
-    kappa = chosen_kappa(candidates, target, folds, LIMITS)
-    baseline, rows = replace(baseline, kappa=kappa), candidates[kappa]
-    fits, stacked, trial = _out_of_fold(rows, target, families, folds, layout.windows)
+    if set(lengths(lines[0].schema.modalities)) - set(target.further_s):
+        lines = tuple(only_lengths(x, target.further_s) for x in lines)
+    groups = [x.judge.people for x in split.inner(FOLDS, SEED)]
+    layout, normaliser, baseline, rows, fits = _experts(lines, target, groups, (calibrated, adaptive), families)
+    further = lengths(layout.windows)
+    kept_lengths = chosen_lengths(rows, fits, target, LIMITS, [length_of(layout.windows[f.columns[0]]) for f in fits])
+    if set(kept_lengths) != set(further):
+        # What is not worth its features is not computed in use: inputs are chosen anew without it.
+        lines = tuple(only_lengths(x, kept_lengths) for x in lines)
+        layout, normaliser, baseline, rows, fits = _experts(lines, target, groups, (calibrated, adaptive), families)
+    folds = [np.isin(rows.subject, people) for people in groups]
+    trial = candidate(rows, fits, target, LIMITS, folds) if target.joint and len(target.modalities) > 1 else None
+    stacked = stacking.fit(rows, fits, target, LIMITS, trial.margins if trial else None)
     # An expert whose weight came out as 0 says nothing: it is not carried along.
     kept = [i for i in range(len(fits)) if stacked.fusion.weight[i] > 0]
     experts = [fit_expert(rows, fits[i]) for i in kept]
     members = tuple(Member(fits[i].modality, fits[i].columns, e) for i, (e, _) in zip(kept, experts, strict=True))
     chosen: dict[str, Any] = {f"{layout.windows[f.columns[0]]}.{f.kind}": f.setting for f in fits}
     chosen |= {
-        "families": "+".join(dict.fromkeys(f.kind for f in fits)), "adaptive_kappa_s": kappa,
+        "families": "+".join(dict.fromkeys(f.kind for f in fits)), "adaptive_kappa_s": baseline.kappa,
+        **({"further_windows_s": "+".join(f"{s:g}" for s in kept_lengths) or "none"} if further else {}),
         "smoothing_half_life_s": stacked.half_life_s, "missing_rescale": stacked.fusion.rescale,
     }  # fmt: skip
     notes = {
@@ -154,22 +159,26 @@ def fit(
     return Fitted(model, [s for _, s in experts])
 
 
-def _out_of_fold(
-    rows: Rows, target: Target, families: Sequence[str], folds: Sequence[NDArray[np.bool_]], windows: Sequence[str]
-) -> tuple[list[Fit], stacking.Stacked, Candidate | None]:
-    """Experts out of fold (of each modality one over each length of window), their fusion, and the joint part tried.
-
-    `windows` names each input's modality and length, as :attr:`feltsense.train.inputs.Plan.windows`.
-    """
+def _experts(
+    lines: Sequence[Line], target: Target, groups: Sequence[Sequence[str]], use: tuple[bool, bool], families: Sequence[str]
+) -> tuple[Plan, Normaliser, Adaptive, Rows, list[Fit]]:
+    """Inputs, what they are compared with, and experts out of fold: of each modality one over each length of window."""
+    calibrated, adaptive = use
+    layout = plan(lines[0].schema)
+    normaliser = _normaliser(lines, layout, calibrated)
+    baseline = _adaptive(lines, layout, normaliser, calibrated)
+    kappas = ADAPTIVE_KAPPAS_S if adaptive else (NEVER_S,)
+    candidates = _rows(lines, layout, (normaliser, baseline), target, (calibrated, kappas))
+    folds = [np.isin(candidates[kappas[0]].subject, people) for people in groups]
+    kappa = chosen_kappa(candidates, target, folds, LIMITS)
+    rows = candidates[kappa]
     fits: list[Fit] = []
     for modality in target.modalities:
-        for window in sorted({w for w in windows if base(w) == modality}):
-            columns = np.flatnonzero([w == window for w in windows])
+        for window in sorted({w for w in layout.windows if base(w) == modality}):
+            columns = np.flatnonzero([w == window for w in layout.windows])
             fits += [out_of_fold(rows, modality, columns, kind, folds) for kind in families]
     used = chosen_families(rows, fits, target, LIMITS) if len(families) > 1 else tuple(families)
-    fits = [f for f in fits if f.kind in used]
-    trial = candidate(rows, fits, target, LIMITS, folds) if target.joint and len(target.modalities) > 1 else None
-    return fits, stacking.fit(rows, fits, target, LIMITS, trial.margins if trial else None), trial
+    return layout, normaliser, replace(baseline, kappa=kappa), rows, [f for f in fits if f.kind in used]
 
 
 def need_extra() -> None:

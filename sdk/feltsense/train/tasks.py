@@ -81,7 +81,7 @@ TASKS: Final = _made(
         "stress", "Stress against rest, in two classes or in levels.",
         {"binary": (REST, "stress"), "graded": (REST, "low", "medium", "high")},
         {"binary": "stress", "graded": "high"}, ("ppg", "eda"), _USUAL, "home", ("graded",), closed=True,
-        further_s=(30.0,),
+        further_s=(30.0, 15.0),
     ),
     Task(
         "arousal-valence", "The quadrants of arousal and valence, or one of the two alone.",
