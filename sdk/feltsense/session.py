@@ -222,7 +222,7 @@ class Session:
             window.start_ns,
             window.stop_ns,
             {} if silent else dict(zip(model.classes, p.tolist(), strict=True)),
-            "" if silent or resting or alone else model.classes[int(out.probability[0].argmax())],
+            "" if silent or resting or alone else self._bundle.label(out.probability[0]),
             () if silent else tuple(c for c, there in zip(model.classes, out.plausible[0], strict=True) if there),
             silent or resting or alone,
             reason,

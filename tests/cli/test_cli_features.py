@@ -165,3 +165,22 @@ def test_parquet_without_its_library_names_the_extra(file, tmp_path, monkeypatch
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     assert main(["features", str(file[0]), "--out", str(tmp_path / "f.parquet")]) == 1
     assert "feltsense[scale]" in capsys.readouterr().err
+
+
+def test_the_last_seconds_of_each_window_beside(file, tmp_path, capsys):
+    source, rec = file
+    out = tmp_path / "features.csv"
+    assert main(["features", str(source), "--hop", "20", "--beside", "30,15", "--out", str(out)]) == 0
+    rows = table(out)
+    kinds = ("eda", "motion", "skin_temperature")
+    expected = list(extract(rec, window=60, hop=20, modalities=[f"{m}{at}" for m in kinds for at in ("", "@15s", "@30s")]))
+    schema = expected[0][1].schema
+    assert list(rows[0])[4:] == [*schema.names, *(f"quality.{m}" for m in schema.modalities)]
+    for cells, (_, vector) in zip(rows, expected, strict=True):
+        value = float(cells["eda@30s.eda_median"]), float(cells["quality.eda@15s"])
+        assert value == (vector["eda@30s.eda_median"], vector["quality.eda@15s"])
+        assert cells["eda@15s.eda_slope"] == ""
+    capsys.readouterr()
+    for wrong, why in (("90", "no more than the window has"), ("7.5", "whole number")):
+        assert main(["features", str(source), "--beside", wrong, "--out", str(out)]) == 2
+        assert why in capsys.readouterr().err

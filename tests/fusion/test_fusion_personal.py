@@ -3,44 +3,17 @@
 import numpy as np
 import pytest
 
+from calibration_people import LABELS, one_error
 from feltsense.errors import InputError
-from feltsense.evaluate.metrics import calibration_error
 from feltsense.fusion.personal import FEW, learn
 
-WINDOWS, PEOPLE, LABELS = 600, 500, 20
-
-
-def person(rng):
-    """Logits that are right but for this person's offset and temperature; blocks of states in chronological order."""
-    y = np.repeat(rng.random(WINDOWS // 5) < 0.4, 5).astype(np.int64)
-    y[:8], y[8:14] = 0, 1
-    truth = 1.6 * (2 * y - 1) * 0.8 + rng.normal(0, 1.6, WINDOWS)
-    # Of a normal variable with equal spreads the exact logit is linear: 2·m·x/s².
-    exact = 2 * 1.28 * truth / 1.6**2
-    temperature, offset = np.exp(rng.normal(0, 0.3)), rng.normal(0, 0.8)
-    return exact * temperature - offset, exact, y
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def read(calibrator, logit):
-    if calibrator is None:
-        return logit
-    return (calibrator.slope[0] * logit + calibrator.offset[0]) / calibrator.temperature
+PEOPLE = 500
 
 
 def errors(labels, seed=0, people=PEOPLE):
     """Mean per-user calibration error of: the model as it is, with labels, and a model that is perfect."""
     rng = np.random.default_rng(seed)
-    out = []
-    for _ in range(people):
-        logit, exact, y = person(rng)
-        learned = learn(logit[:labels, None], y[:labels], "stress")
-        late = slice(LABELS, None)
-        out.append([calibration_error(y[late] == 1, sigmoid(v[late])) for v in (logit, read(learned, logit), exact)])
-    return np.mean(out, axis=0)
+    return np.mean([one_error(rng, [labels]) for _ in range(people)], axis=0)
 
 
 def test_after_twenty_labels_the_error_is_near_the_floor_of_a_perfect_model():

@@ -15,7 +15,7 @@ import numpy as np
 from feltsense.bundle import archive
 from feltsense.bundle.run import Inputs, NumpyRunner, OnnxRunner, Outputs, Runner
 from feltsense.errors import MissingExtraError, ProfileError, UnknownNameError
-from feltsense.fusion.prior import shares_of
+from feltsense.fusion.prior import leaning, shares_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +67,10 @@ class Bundle:
         return load(path, runner)
 
     def with_prior(self, prior: Mapping[str, float]) -> Bundle:
-        """The same model where classes are as common as `prior` says: other probabilities, the same labels.
+        """The same model where classes are as common as `prior` says: other probabilities.
+
+        Labels of two classes stay the same; of more, they lean towards it as far as training found worth it
+        (:mod:`feltsense.fusion.prior`).
 
         Parameters
         ----------
@@ -80,6 +83,12 @@ class Bundle:
             If it does not fit the model's classes.
         """
         return replace(self, shares=shares_of(prior, self.model.classes))
+
+    def label(self, probability: NDArray[np.float64]) -> str:
+        """The class to tell, of probabilities (classes,) at equal shares."""
+        lean = float(self.model.training.get("lean", 0.0))
+        told = probability[None] if self.shares is None else leaning(probability[None], self.shares, lean)
+        return self.model.classes[int(told[0].argmax())]
 
     def rest(self, profile: UserProfile | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and seconds of rest of each of the model's features, as a profile knows them.

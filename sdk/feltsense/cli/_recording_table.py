@@ -35,11 +35,14 @@ class Grid(NamedTuple):
         Seconds.
     engine : str
         What computes the features.
+    beside : tuple of float
+        Lengths, in seconds, of what is looked at again at the end of each window.
     """
 
     window: float | None
     hop: float
     engine: str
+    beside: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +110,7 @@ def recording_table(
         If it cannot be read, or has nothing that has features.
     """
     from feltsense.batch import Batch
+    from feltsense.core.modality import over
     from feltsense.core.table import FeatureTable
     from feltsense.errors import InputError
     from feltsense.features import modalities
@@ -120,7 +124,10 @@ def recording_table(
         raise InputError(msg)
     window, hop = (grid.window, grid.hop) if grid.window else (recording.seconds, recording.seconds)
     parts: list[FeatureTable] = [
-        Batch(recording, modalities=[m], engine=grid.engine).table(window=window, hop=hop) for m in watch(names)
+        Batch(recording, modalities=sorted([m, *(over(m, s) for s in grid.beside)]), engine=grid.engine).table(
+            window=window, hop=hop
+        )
+        for m in watch(names)
     ]
     first = parts[0]
     return RecordingTable(

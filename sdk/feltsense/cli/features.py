@@ -40,6 +40,10 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="length (default: %(default)g), or: whole (each recording is one window)",
     )
     p.add_argument("--hop", type=float, default=DEFAULT_HOP_S, metavar="SECONDS", help="step (default: %(default)g)")
+    p.add_argument(
+        "--beside", type=_lengths, default=(), metavar="SECONDS",
+        help="also over the last seconds of each window, for example 30,15: columns like ppg@30s.hr",
+    )
     p.add_argument("--engine", default="stream", metavar="NAME", help="what computes them: stream (default) or neurokit")
     p.add_argument(
         "--jobs", "--workers", dest="jobs", type=int, default=0, metavar="N",
@@ -55,6 +59,11 @@ def _window(text: str) -> float | None:
     return None if text == WHOLE else float(text)
 
 
+def _lengths(text: str) -> tuple[float, ...]:
+    """Lengths with commas."""
+    return tuple(dict.fromkeys(float(part) for part in text.split(",") if part.strip()))
+
+
 def run(args: argparse.Namespace) -> int:
     """Compute and write the table."""
     from feltsense.importers import recordings_in
@@ -68,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> None:
     """Refuse what cannot work before anything is read."""
     from feltsense.cli._table import SUFFIXES, writer
+    from feltsense.core.modality import over
     from feltsense.errors import InputError, UnknownNameError
     from feltsense.features import ENGINES
 
@@ -90,6 +100,11 @@ def _check(args: argparse.Namespace) -> None:
         if seconds is not None and not LEAST_S <= seconds <= LARGEST_S:
             msg = f"--{name} {seconds:g}: give {LEAST_S:g} to {LARGEST_S:g} seconds"
             raise InputError(msg)
+    for seconds in args.beside:
+        over("--beside", seconds)
+        if args.window is not None and seconds > args.window:
+            msg = f"--beside {seconds:g}: no more than the window has, {args.window:g} s, whose last seconds these are"
+            raise InputError(msg)
     if args.jobs and args.scheduler:
         msg = "--jobs is for processes of this machine, --scheduler for those of a cluster: choose one"
         raise InputError(msg)
@@ -103,7 +118,7 @@ def _single(args: argparse.Namespace, source: Path) -> int:
     from feltsense.cli._recording_table import Grid, recording_table
     from feltsense.cli._table import column_names, writer
 
-    grid = Grid(args.window, args.hop, args.engine)
+    grid = Grid(args.window, args.hop, args.engine, args.beside)
     table = recording_table(source, grid, lambda names: progress(names, len(names), "features"))
     names = column_names(table.schema)
     with writer(Path(args.out))(Path(args.out), names) as out:
@@ -124,7 +139,7 @@ def _folder(args: argparse.Namespace, folder: Path, files: list[Path]) -> int:
     from feltsense.cli._table import column_names, writer
     from feltsense.errors import InputError
 
-    grid, out = Grid(args.window, args.hop, args.engine), Path(args.out)
+    grid, out = Grid(args.window, args.hop, args.engine, args.beside), Path(args.out)
     jobs = min(args.jobs or os.cpu_count() or 1, len(files))
     failed = 0
     with tempfile.TemporaryDirectory() as kept:

@@ -12,8 +12,9 @@ fewer than 5 of some class             b
 5 or more of each class                b, T, and with more than two classes a
 =====================================  =================================================
 
-Neighbouring windows say nearly the same thing twice: `weight` lets a label count as the share of its window that is
-new.
+Classes count alike, however many labels each has: that is what the model's logit means, and how common a class is where
+the model is used is told at run time (:mod:`feltsense.fusion.prior`). Neighbouring windows say nearly the same thing
+twice: `weight` lets a label count as the share of its window that is new.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ def learn(
     if (counts > 0).sum() < 2:
         return None
     free = counts.min() >= FEW
+    # As models are fitted: classes at equal shares. Else it would be learned how common they were among the labels.
+    w = w * (w.sum() / (counts > 0).sum() / np.bincount(y, w, minlength=others + 1)[y])
     truth = np.eye(others + 1)[y]
 
     def parts(theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:

@@ -148,6 +148,7 @@ def fit(
         "shares": _shares(lines, target),
         "subjects": list(subjects), "seed": SEED, "windows": int(sum((x.y >= 0).sum() for x in lines)),
         "chosen": chosen, "boosting": dict(BOOSTED), "caution": stacked.caution,
+        **({"lean": stacked.lean} if len(target.classes) > 2 else {}),
         **({"joint": trial.notes} if trial else {}),
     }
     model = Model(

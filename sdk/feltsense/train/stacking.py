@@ -14,6 +14,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from feltsense.fusion.late import Fusion, probabilities
+from feltsense.fusion.prior import LEANS, leaning
 from feltsense.train.margins import class_weights, log_loss
 from feltsense.train.running import decided, smooth
 
@@ -58,7 +59,7 @@ class Stacked:
     """A fusion and what was found with it: among it the smoothing.
 
     Its base was lowered by `caution` for calm people; `plausible` is the probability from which on a class is; `joint`
-    is the weight of the joint part, 0 without one.
+    is the weight of the joint part, 0 without one; `lean` how far labels lean towards shares that are told.
     """
 
     fusion: Fusion
@@ -66,6 +67,7 @@ class Stacked:
     caution: float
     plausible: float
     joint: float = 0.0
+    lean: float = 0.0
 
 
 def only(fusion: Fusion, kept: Sequence[int]) -> Fusion:
@@ -120,7 +122,7 @@ def fit(
     answered = rows.scored & anyone
     p = decided(logit - caution, anyone, rows.known, HOLD, rows.line)
     plausible = _plausible(p[answered], rows.y[answered], rows.subject[answered])
-    return Stacked(fusion, half_life, caution, plausible, worth)
+    return Stacked(fusion, half_life, caution, plausible, worth, _lean(p[answered], rows.y[answered]))
 
 
 def begin(
@@ -168,6 +170,20 @@ def _caution(smoothed: NDArray[np.float64], rows: Rows, present: NDArray[np.bool
         middle = (low + high) / 2
         low, high = (low, middle) if alarms(middle) <= CALM_ALARMS else (middle, high)
     return high
+
+
+def _lean(p: NDArray[np.float64], y: NDArray[np.int64]) -> float:
+    """How far labels of more than two classes lean towards the shares: with the best mean F1, out of fold."""
+    if p.shape[1] < 3:
+        return 0.0
+    shares = np.maximum(np.bincount(y, minlength=p.shape[1]), 1) / max(len(y), 1)
+    return max(LEANS, key=lambda lean: (_f1(leaning(p, shares, lean).argmax(axis=1), y, p.shape[1]), -lean))
+
+
+def _f1(said: NDArray[np.int64], y: NDArray[np.int64], classes: int) -> float:
+    """Mean F1 of the classes."""
+    both = np.bincount(y[said == y], minlength=classes)
+    return float((2 * both / np.maximum(np.bincount(y, minlength=classes) + np.bincount(said, minlength=classes), 1)).mean())
 
 
 def smoothed(x: NDArray[np.float64], rows: Rows, present: NDArray[np.bool_], half_life: float) -> NDArray[np.float64]:
