@@ -8,6 +8,7 @@ import pytest
 from report_cases import predictions, profile, recording, vectors
 
 import feltsense
+from feltsense.core.vector import Reason
 from feltsense.errors import UnknownNameError
 from feltsense.report import html, page, plain, plain_course, say, session, summarise
 from feltsense.report.figures import FEATURES
@@ -127,3 +128,7 @@ def test_who_is_not_calibrated_gets_the_figure_of_such_people():
     (row,) = [r for r in model.card.splitlines() if r.startswith("| this model, person not calibrated |")]
     assert row.split("|")[2].strip() in line.score
     assert "dieses Modell, Person nicht kalibriert" in page(session(summarise(recording(), (), model=line), "", "de"))
+
+
+def test_every_reason_has_its_german():
+    assert {str(r).replace("_", " ") for r in Reason} - {"ok"} <= set(GERMAN)
