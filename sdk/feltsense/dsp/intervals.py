@@ -30,6 +30,7 @@ __all__ = [
     "mean_sd",
     "middle",
     "near_median",
+    "ordered_at",
     "quantile",
     "quantile_rows",
     "successive",
@@ -40,6 +41,8 @@ _SQRT2 = math.sqrt(2.0)
 _ACROSS, _ALONG, _SQUARE, _OVER_50, _OVER_20 = range(5)
 """Rows of :func:`differences`: across and along the Poincaré plot's line of identity, square, and whether large."""
 DIFFERENCES = 5
+_SORTED = 512
+"""Up to so many numbers are sorted sooner than partitioned."""
 MAD_TO_SD = 1.4826
 """Median absolute deviation → standard deviation of a normal distribution."""
 
@@ -84,6 +87,23 @@ def quantile(ordered: NDArray[np.float64], q: float) -> float:
     # Plain floats: numpy's scalars take ten times as long, to the same bits.
     below, above = ordered[low : low + 2].tolist()
     return float(below + (above - below) * (at - low))
+
+
+def ordered_at(x: NDArray[np.float64], *shares: float) -> NDArray[np.float64]:
+    """Numbers in such an order that :func:`quantile` of each share of them is right; the longer ones are not sorted wholly.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+        Numbers, n > 0.
+    *shares : float
+        The quantiles that will be asked for, 0..1.
+    """
+    last = len(x) - 1
+    if last < _SORTED:
+        return np.sort(x)
+    low = [int(q * last) for q in shares]
+    return np.partition(x, sorted({*low, *(min(k + 1, last) for k in low)}))
 
 
 def middle(ordered: list[float]) -> float:

@@ -77,8 +77,10 @@ class Repeats:
             self._first = first
         earlier, near, near_too = self._pairs.between(self._pairs.start, self._ends[n - _PATTERN])
         inside = earlier >= first
-        patterns = int(np.count_nonzero(inside & (near <= radius)))
-        return entropy_of(int(np.count_nonzero(inside & (near_too <= radius))), patterns)
+        inside &= near <= radius
+        patterns = int(np.count_nonzero(inside))
+        inside &= near_too <= radius
+        return entropy_of(int(np.count_nonzero(inside)), patterns)
 
     def _look(self, first: int, stop: int) -> None:
         """Remember the pairs of the patterns up to `stop` with those before them, from `first` on."""

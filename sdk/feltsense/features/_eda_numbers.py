@@ -14,7 +14,7 @@ import numpy as np
 
 from feltsense.core.timeline import NS
 from feltsense.dsp.eda import BAND, PHASIC, TONIC
-from feltsense.dsp.intervals import quantile
+from feltsense.dsp.intervals import ordered_at, quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,7 +135,7 @@ def level_numbers(t_ns: Ints, kept: Array, line: Line, rate: float) -> tuple[flo
     centred = np.subtract(x, total[LEVEL] / n, out=products[2])
     centred *= centred
     rise, logarithmic, squares = np.add.reduce(products, axis=1).tolist()
-    ordered = np.sort(x)
+    ordered = ordered_at(x, 0.0, 0.1, 0.5, 1.0)
     # A window's first step began before it.
     steps, moved = total[JOINED] - float(joined[0]), total[_STEP] - float(step[0])
     return (
@@ -174,7 +174,7 @@ def slow_numbers(t_ns: Ints, kept: Array, line: Line, seconds: float) -> SlowNum
     squares *= squares
     rise, phasic, band = np.add.reduce(products, axis=1).tolist()
     return (
-        (total[TONIC] / n, quantile(np.sort(kept[TONIC]), 0.5), rise / spread),
+        (total[TONIC] / n, quantile(ordered_at(kept[TONIC], 0.5), 0.5), rise / spread),
         (math.sqrt(phasic / n), total[_POSITIVE] / n * seconds),
         math.sqrt(band / n),
     )
