@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from feltsense.dsp.complexity import dfa_short, sample_entropy
+from feltsense.dsp.complexity import dfa_short, radius_of, sample_entropy
 from feltsense.dsp.repeats import Fluctuations, Repeats
 from feltsense.dsp.strip import Strip
 
@@ -27,7 +27,7 @@ def test_each_window_is_as_if_alone(hop, step):
         strip.append(nn[None, seen : max(seen, stop)])
         seen = max(seen, stop)
         own = nn[first:stop]
-        assert repeats.entropy(first, len(own)) == sample_entropy(own)
+        assert repeats.entropy(first, len(own), radius_of(own)) == sample_entropy(own)
         assert fluctuations.exponent(first, len(own)) == dfa_short(own)
         strip.drop(first)
 
@@ -40,7 +40,7 @@ def test_windows_of_two_lengths_may_take_turns():
     for first in range(0, 300, 2):
         for begin, n in ((first, 300), (first + 60, 240), (first + 1, 299)):
             own = nn[begin : begin + n]
-            assert repeats.entropy(begin, n) == sample_entropy(own)
+            assert repeats.entropy(begin, n, radius_of(own)) == sample_entropy(own)
             assert fluctuations.exponent(begin, n) == dfa_short(own)
 
 
@@ -48,7 +48,7 @@ def test_what_stands_still_or_is_too_short_has_neither():
     strip = Strip(1)
     strip.append(np.full((1, 300), 800.0))
     strip.append(series(11)[None])
-    assert np.isnan(Repeats(strip).entropy(0, 300))
+    assert np.isnan(Repeats(strip).entropy(0, 300, 0.0))
     assert np.isnan(Fluctuations(strip).exponent(0, 300))
     assert np.isnan(Fluctuations(strip).exponent(300, 11))
 

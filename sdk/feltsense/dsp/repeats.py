@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from feltsense.dsp.complexity import LEAST_BEATS, SEGMENTS, entropy_of, exponent_of, radius_of, sample_entropy, segments
+from feltsense.dsp.complexity import LEAST_BEATS, SEGMENTS, entropy_of, exponent_of, sample_entropy, segments
 from feltsense.dsp.strip import Strip
 
 __all__ = ["Fluctuations", "Repeats"]
@@ -59,13 +59,16 @@ class Repeats:
         self._ends: list[int] = []
         """Number of pairs up to each later pattern from `_first` on, itself included."""
 
-    def entropy(self, first: int, n: int) -> float:
-        """Sample entropy of the `n` intervals from number `first` on: the quicker, the less they move on."""
-        nn = self._series.between(first, first + n)[0]
+    def entropy(self, first: int, n: int, radius: float) -> float:
+        """Sample entropy of the `n` intervals from number `first` on: the quicker, the less they move on.
+
+        Their :func:`~feltsense.dsp.complexity.radius_of` is given.
+        """
         moved, self._asked = first - self._asked, first
-        radius = radius_of(nn)
-        if not radius or not 0 <= moved <= n // _STEADY:
-            return sample_entropy(nn)
+        if not 0 <= moved <= n // _STEADY:
+            return sample_entropy(self._series.between(first, first + n)[0])
+        if not radius:
+            return math.nan
         if not radius <= self._reach <= _LOOSE * radius or self._first + len(self._ends) < first:
             self._forget(first)
             self._reach = _REACH * radius
@@ -116,9 +119,8 @@ class Fluctuations:
         self._known, self._first = Strip(SEGMENTS), 0
 
     def exponent(self, first: int, n: int) -> float:
-        """α1 of the `n` intervals from number `first` on."""
-        nn = self._series.between(first, first + n)[0]
-        if not radius_of(nn) or n < LEAST_BEATS:
+        """α1 of the `n` intervals from number `first` on, which do not stand still."""
+        if n < LEAST_BEATS:
             return math.nan
         at = self._first + self._known.stop
         if at < self._series.start:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from feltsense.core.vector import FeatureSpec, Reason
+from feltsense.dsp.complexity import radius_of
 from feltsense.dsp.repeats import Fluctuations, Repeats
 from feltsense.dsp.spectrum import STILL_MS, band_powers
 from feltsense.features._nn_line import longest_piece
@@ -132,11 +133,13 @@ class Slow:
             powers = _powers(at_s if sound else at_s[piece.valid > 0.0], nn)
         entropy, alpha, repeats = _NAN, _NAN, lf
         if lf is Reason.OK:
-            alpha = self._fluctuations.exponent(piece.first, len(nn))
+            radius = radius_of(nn)
+            if radius:
+                alpha = self._fluctuations.exponent(piece.first, len(nn))
             if len(nn) < _SAMPEN_LEAST:
                 repeats = Reason.TOO_FEW_BEATS
             else:
-                entropy = self._repeats.entropy(piece.first, len(nn))
+                entropy = self._repeats.entropy(piece.first, len(nn), radius)
         return [*powers, entropy, alpha], Why(hf, lf, vlf, repeats)
 
 
