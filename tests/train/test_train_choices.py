@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from feltsense import features
-from feltsense.core.modality import over
+from feltsense.core.modality import length_of, over
 from feltsense.core.vector import FeatureSchema
 from feltsense.evaluate.page import html
 from feltsense.evaluate.protocol import Plan, evaluate
@@ -14,6 +14,7 @@ from feltsense.evaluate.result import result
 from feltsense.train.card import card
 from feltsense.train.choices import ADAPTIVE_KAPPAS_S, chosen_families
 from feltsense.train.fit import LIMITS, fit
+from feltsense.train.inputs import plan
 from feltsense.train.margins import Fit, Rows
 from feltsense.train.splits import Cohort, everyone, grouped_k_fold
 from feltsense.train.stacking import fit as stacked
@@ -120,3 +121,15 @@ def test_an_evaluation_tells_steps_families_and_choices():
     assert "the person's own past over rest known" in text
     assert "adaptive_kappa_s: " in text
     assert "Step: rest known" in html(body)
+
+
+def test_what_needs_longer_than_a_further_window_is_no_input_of_it():
+    names = [*MODALITIES, *(over(m, s) for m in MODALITIES for s in (30.0, 15.0))]
+    layout = plan(FeatureSchema([(m, features.extractor(m).specs) for m in names]))
+    assert all(f.min_seconds <= (length_of(f.name) or 60.0) for f in layout.features)
+    counts = {w: layout.windows.count(w) for w in names}
+    assert counts["ppg"] == 16
+    assert counts["eda"] == 17
+    assert counts["ppg@30s"] == 16
+    assert 0 < counts["eda@15s"] < counts["eda@30s"] < 17
+    assert 0 < counts["ppg@15s"] < 16

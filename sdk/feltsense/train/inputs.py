@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from feltsense.bundle.schema import Feature
-from feltsense.core.modality import base
+from feltsense.core.modality import base, length_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,16 +78,18 @@ class Plan:
 def plan(schema: FeatureSchema) -> Plan:
     """Resolve the table for a schema."""
     inputs: list[tuple[str, Input]] = []
+    specs = dict(zip(schema.names, schema.specs, strict=True))
     for modality in schema.modalities:
         known = [n.partition(".")[2] for n, owner in zip(schema.names, schema.owner, strict=True) if owner == modality]
         listed = TABLE.get(base(modality)) or tuple(Input(n) for n in known)
-        usable = set(known) - QUALITY_ONLY
+        # What needs more time than a further window has is missing in every one: it is no input.
+        length = length_of(modality)
+        usable = {n for n in known if length is None or specs[f"{modality}.{n}"].min_seconds <= length} - QUALITY_ONLY
         inputs += [(modality, i) for i in listed if i.feature in usable and (i.minus is None or i.minus in usable)]
     offsets: dict[str, float | None] = {}
     for modality, item in inputs:
         offsets.setdefault(f"{modality}.{item.feature}", item.offset)
     names = tuple(offsets)
-    specs = dict(zip(schema.names, schema.specs, strict=True))
     position = {n: i for i, n in enumerate(names)}
     return Plan(
         tuple(Feature(n, specs[n].unit, specs[n].min_seconds) for n in names),
