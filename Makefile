@@ -43,7 +43,7 @@ model: $(VENV)/.dev
 	@test -n "$(FELTSENSE_DATA)" || { echo "set FELTSENSE_DATA to the folder that holds stress-predict/"; exit 2; }
 	mkdir -p build
 	$(BIN)/feltsense evaluate --target stress --dataset stress-predict "$(FELTSENSE_DATA)/stress-predict" \
-		--steps --out build/stress-evaluation.html
+		--steps --draws 1 --out build/stress-evaluation.html
 	$(BIN)/feltsense train --target stress --dataset stress-predict "$(FELTSENSE_DATA)/stress-predict" \
 		--evaluation build/stress-evaluation.json --out sdk/feltsense/bundle/data/stress.feltbundle
 
