@@ -7,6 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # One thread a process: the work is small matrices, where more threads only fight over the cores.
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
+# Processes that `make model` fits folds in; the figures are the same.
+WORKERS ?= 1
 # Test files run side by side, as many as there are cores; TESTERS=0 runs them one by one, as a debugger needs it.
 TESTERS ?= logical
 
@@ -43,7 +45,7 @@ model: $(VENV)/.dev
 	@test -n "$(FELTSENSE_DATA)" || { echo "set FELTSENSE_DATA to the folder that holds stress-predict/"; exit 2; }
 	mkdir -p build
 	$(BIN)/feltsense evaluate --target stress --dataset stress-predict "$(FELTSENSE_DATA)/stress-predict" \
-		--steps --draws 1 --out build/stress-evaluation.html
+		--steps --draws 1 --workers $(WORKERS) --out build/stress-evaluation.html
 	$(BIN)/feltsense train --target stress --dataset stress-predict "$(FELTSENSE_DATA)/stress-predict" \
 		--evaluation build/stress-evaluation.json --out sdk/feltsense/bundle/data/stress.feltbundle
 
