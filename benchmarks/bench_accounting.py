@@ -43,7 +43,7 @@ from feltsense_bridge.testing.faults import (
     SupervisionTimeout,
 )
 
-HOURS, PROCESSES = 1.0, 2
+HOURS, LEAST_HOURS, PROCESSES = 1.0, 0.9, 2
 BEGIN_NS = 1_700_000_000 * NS
 AWAY_S = 1.5
 """Seconds from a lost connection to streaming again."""
@@ -263,6 +263,7 @@ def main():
         (float(given[0]) if given else HOURS),
         *(int(given[k]) if len(given) > k else default for k, default in ((1, 0), (2, PROCESSES))),
     )
+    assert hours >= LEAST_HOURS, f"hours: at least {LEAST_HOURS}, so that each fault has some minutes of its own"
     missing = set(devices.models()) - set(SENSORS)
     assert not missing, f"no sensor for {missing}"
     print(f"{hours:g} h a device, seed {seed}; = exact, ~ within bounds, . the protocol cannot tell, ! wrong")

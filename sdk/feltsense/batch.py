@@ -106,13 +106,11 @@ class Batch:
             np.column_stack([np.empty((n, 0), np.uint8), *(p.quality_reasons for p in parts)]),
         )
 
-
     def _part(self, modality: str, start_ns: NDArray[np.int64], length_ns: int, own_ns: int | None) -> Columns:
         source, n = self._sources.get(base(modality)), len(features.extractor(modality).specs)
         if own_ns is None:
             return _columns(source, start_ns, length_ns, n)
         return _columns(source, start_ns + (length_ns - own_ns), own_ns, n)
-
 
     def beats(self) -> BeatSeries:
         """All beats of the recording's ECG: raw RR intervals, what each beat is, and the corrected series.

@@ -228,7 +228,6 @@ class Pipeline:
                 tuple(p.quality_reason for p in parts),
             )
 
-
     def _part(self, modality: str, length_ns: int | None, windows: list[Window]) -> list[Extracted]:
         extractor = self._extractors.get(base(modality))
         if extractor is None:

@@ -113,7 +113,6 @@ class Bundle:
                 mean[i], seconds[i] = moments.mean, profile.seconds(name)
         return mean, seconds
 
-
     def seen(self, profile: UserProfile | None) -> NDArray[np.float64]:
         """Seconds that the person has spent in each bin of each input, as a profile knows them.
 
@@ -130,7 +129,6 @@ class Bundle:
         total = out.sum(axis=1, keepdims=True)
         bounded: NDArray[np.float64] = out * np.minimum(1.0, EARLIER_S / np.maximum(total, 1.0))
         return bounded
-
 
     def looked_at(self, inputs: Inputs) -> NDArray[np.float64]:
         """Attention maps of the joint part: what was looked at, which is no reason (docs/crossmodal.md).

@@ -172,7 +172,6 @@ class NumpyRunner:
             joint.token, joint.gate, joint.imagined,
         )
 
-
     def looked_at(self, inputs: Inputs) -> NDArray[np.float64]:
         """Attention maps of the joint part."""
         _, score, fused = self._fused(inputs)
