@@ -145,7 +145,7 @@ async def test_a_lost_sensor_is_said_and_comes_back(tmp_path):
         await strap.vanish(30.0)
         await until(lambda: Level.BAD in levels)
         assert c.wizard.state.reason == "wizard.again.lost"
-        assert any("please look" in title and "out of reach" in text for title, text in c.phone.said)
+        await until(lambda: any("please look" in title and "out of reach" in text for title, text in c.phone.said))
         await until(lambda: c.home.state.level is Level.GOOD, 3000)
         await until(lambda: any(s.missing for s in c.home.state.status.sensors), 3000)
         running.cancel()

@@ -45,7 +45,7 @@ def test_its_contribution_is_told_and_adds_up(said):
 
 
 def test_evaluation_applies_it_as_a_session_does(recording, joint, said):
-    pairs = list(extract(recording, window=60.0, hop=30.0, modalities=joint.model.modalities))
+    pairs = list(extract(recording, window=60.0, hop=30.0, modalities=joint.model.watched))
     schema, n = pairs[0][1].schema, len(pairs)
     nothing = np.full(len(schema.names), np.nan)
     line = Line(

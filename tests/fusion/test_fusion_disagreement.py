@@ -49,7 +49,8 @@ def test_a_session_gives_no_label_where_words_alone_decided():
         modalities=modalities, classes=("rest", "stress"), decision="stress", target="stress", window_s=60.0
     )
     session = object.__new__(Session)
-    session._model, session._rest, session._bundle = model, (), SimpleNamespace(id="m", shares=None)
+    bundle = SimpleNamespace(id="m", shares=None, label=lambda p: model.classes[int(p.argmax())])
+    session._model, session._rest, session._bundle = model, (), bundle
     schema = FeatureSchema([(m, ()) for m in modalities])
     vector = FeatureVector(schema, np.empty(0), (), np.ones(2), ("ok", "ok"))
 

@@ -203,14 +203,14 @@ def test_evaluation_applies_a_model_as_a_session_does(recording, model, profile)
     from feltsense.session import extract
     from feltsense.train.examples import Line
 
-    pairs = list(extract(recording, window=60.0, hop=30.0, modalities=model.model.modalities))
+    pairs = list(extract(recording, window=60.0, hop=30.0, modalities=model.model.watched))
     mean, seconds = model.rest(profile)
     schema = pairs[0][1].schema
     place = model.model.columns(schema)
     full_mean, full_seconds = np.full(len(schema.names), np.nan), np.zeros(len(schema.names))
     full_mean[place], full_seconds[place] = mean, seconds
     n = len(pairs)
-    learned = learn_rest(recording, [interval(recording, 5, 125)], model.model.modalities, 60.0)
+    learned = learn_rest(recording, [interval(recording, 5, 125)], model.model.watched, 60.0)
     rest_x = np.array([v.values for v in learned.windows])
     line = Line(
         "A", "", schema, np.array([(w.stop_ns - recording.start_ns) / NS for w, _ in pairs]),
