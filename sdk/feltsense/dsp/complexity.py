@@ -146,10 +146,10 @@ def segments(nn_ms: Array, skip: int = 0) -> Array:
 
 
 class _Places(NamedTuple):
-    """Segments of a series of one length: rows and columns of :func:`segments`, and where those of each length begin."""
+    """Segments of a series of one length: where they are in :func:`segments`, and where those of each length begin."""
 
-    row: NDArray[np.intp]
-    column: NDArray[np.intp]
+    at: NDArray[np.intp]
+    """Row after row: one index takes half the time of two."""
     group: NDArray[np.intp]
     each: Array
     """How many there are of each length."""
@@ -161,13 +161,13 @@ def _places(n: int) -> _Places:
     columns = [np.arange(b - 1, n - 1, b // 2) for b in _DFA_BEATS]
     count = np.array([len(c) for c in columns])
     row = np.repeat(np.arange(SEGMENTS), count)
-    return _Places(row, np.concatenate(columns), np.cumsum(count) - count, count.astype(np.float64))
+    return _Places(row * n + np.concatenate(columns), np.cumsum(count) - count, count.astype(np.float64))
 
 
 def exponent_of(fluctuations: Array) -> float:
     """α1 of a series whose :func:`segments` are given, shape (8, n); NaN where those of a length all stand still."""
     places = _places(fluctuations.shape[1])
-    own = fluctuations[places.row, places.column]
+    own = fluctuations.ravel().take(places.at)
     count = places.each
     if np.count_nonzero(own) < len(own):
         count = np.add.reduceat(own > 0.0, places.group, dtype=np.float64)

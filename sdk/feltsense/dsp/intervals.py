@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -102,8 +103,16 @@ def ordered_at(x: NDArray[np.float64], *shares: float) -> NDArray[np.float64]:
     last = len(x) - 1
     if last < _SORTED:
         return np.sort(x)
+    out = x.copy()
+    out.partition(_places(last, shares))
+    return out
+
+
+@lru_cache(maxsize=256)
+def _places(last: int, shares: tuple[float, ...]) -> tuple[int, ...]:
+    """Where the numbers beside each share of `last` + 1 sorted ones are."""
     low = [int(q * last) for q in shares]
-    return np.partition(x, sorted({*low, *(min(k + 1, last) for k in low)}))
+    return tuple(sorted({*low, *(min(k + 1, last) for k in low)}))
 
 
 def middle(ordered: list[float]) -> float:

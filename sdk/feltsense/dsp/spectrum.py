@@ -149,7 +149,7 @@ def _bands(x: Array) -> Array:
     """Power in the bands, and the breath's frequency, of series of n points, shape (k, n) → (k, 4)."""
     n = x.shape[1]
     bins = _bins(n)
-    power = _power(x, bins)
+    power = _power(x - np.add.reduce(x, axis=1, keepdims=True) / n, bins)
     out = np.empty((len(x), 4))
     for column, (low, high) in enumerate(pairwise(bins.cuts)):
         np.add.reduce(power[:, low:high], axis=1, out=out[:, column])
@@ -161,15 +161,15 @@ def _bands_of(x: Array) -> Powers:
     """As :func:`_bands`, of one series, shape (n,): the same bits."""
     n = len(x)
     bins = _bins(n)
-    power = _power(x, bins)
+    power = _power(x - float(np.add.reduce(x)) / n, bins)
     vlf, lf, hf = [float(np.add.reduce(power[low:high])) for low, high in pairwise(bins.cuts)]
     return Powers(vlf, lf, hf, _breath(power.tolist(), bins, n) if len(power) - 1 - bins.breath >= 1 else math.nan)
 
 
 def _power(x: Array, bins: _Bins) -> Array:
-    """Power of the kept bins of series along the last axis."""
+    """Power of the kept bins of series without a mean, along the last axis."""
     first, last = bins.first, bins.last
-    plain = rfft(x - np.add.reduce(x, axis=-1, keepdims=True) / x.shape[-1])
+    plain = rfft(x)
     # A periodic Hann window in time is this in frequency: here four times as large, which `scale` takes back.
     hann = plain[..., first:last] * 2.0
     hann -= plain[..., first - 1 : last - 1] + plain[..., first + 1 : last + 1]
