@@ -119,10 +119,10 @@ class EdaLine:
         self._waits = self._hold = samples(_HOLD_S, rate)
         self._last_ns = _NEVER
         self._last_level: tuple[float, int] | None = None
-        self._level = _Columns(LEVELS)
-        self._slow = _Columns(SLOWS)
-        self._scr = _Rows(2)
-        self._recovery = _Rows(0)
+        self._level = _Timed(Strip(LEVELS))
+        self._slow = _Timed(Strip(SLOWS))
+        self._scr = _Timed(Tail(2))
+        self._recovery = _Timed(Tail())
         lag = round(BEND_S * rate)
         cell = samples(BEND_CELL_S, rate)
         self._bends = Cells(partial(bends, lag=lag), cell + 2 * lag, cell, 1, together=True) if lag else None
@@ -281,12 +281,11 @@ class EdaLine:
             self._skin.forget()
 
 
-class _Columns:
-    """What is kept of samples, with their session times, in order of time."""
+class _Timed:
+    """Values with their session times, in order of time; `values` is empty, and addressed as the times are."""
 
-    def __init__(self, rows: int) -> None:
-        self._t = Tail(0, np.int64)
-        self._values = Strip(rows)
+    def __init__(self, values: Strip | Tail) -> None:
+        self._t, self._values = Tail(0, np.int64), values
 
     def append(self, t_ns: NDArray[np.int64], values: Array) -> None:
         self._t.append(t_ns)
@@ -295,27 +294,6 @@ class _Columns:
     def between(self, edges_ns: NDArray[np.int64]) -> list[tuple[NDArray[np.int64], Array]]:
         times, first = self._t.rows, self._t.start
         return [(times[a:b], self._values.between(first + a, first + b)) for a, b in times.searchsorted(edges_ns).tolist()]
-
-    def forget(self, before_ns: int) -> None:
-        n = self._t.start + int(self._t.rows.searchsorted(before_ns))
-        self._t.drop(n)
-        self._values.drop(n)
-
-
-class _Rows:
-    """Values with their session times, in order of time."""
-
-    def __init__(self, columns: int) -> None:
-        self._t = Tail(0, np.int64)
-        self._values = Tail(columns)
-
-    def append(self, t_ns: NDArray[np.int64], values: Array) -> None:
-        self._t.append(t_ns)
-        self._values.append(values)
-
-    def between(self, edges_ns: NDArray[np.int64]) -> list[tuple[NDArray[np.int64], Array]]:
-        times, values = self._t.rows, self._values.rows
-        return [(times[a:b], values[a:b]) for a, b in times.searchsorted(edges_ns).tolist()]
 
     def forget(self, before_ns: int) -> None:
         n = self._t.start + int(self._t.rows.searchsorted(before_ns))
